@@ -1,0 +1,51 @@
+//! One cycle: predictions, ranked, then alarms.
+
+use foresail_core::{Assessment, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::{self, AlarmBook, AlarmContext, AlarmPolicy};
+use crate::checks;
+use crate::first_passage::{self, FirstPassageSettings};
+use crate::state::State;
+
+/// The models in service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Models {
+    /// First passage to known limits.
+    pub first_passage: FirstPassageSettings,
+}
+
+/// How predictions become alarms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The alarm policy.
+    pub alarm: AlarmPolicy,
+}
+
+/// Memory between ticks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Carry {
+    /// Open alarms and hysteresis.
+    pub alarms: AlarmBook,
+}
+
+/// An assessment with this engine's memory.
+pub type EngineAssessment = Assessment<Carry>;
+
+/// Judges `state` as of `at`, as the child of `parent`.
+#[must_use]
+pub fn assess(
+    state: &State,
+    parent: Option<&EngineAssessment>,
+    at: Timestamp,
+    (models, policy): (&Models, &Policy),
+) -> EngineAssessment {
+    let mut predictions = first_passage::predict(state, at, &models.first_passage);
+    predictions.extend(checks::predict(state, at));
+    predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.unit.cmp(&b.unit)));
+    let empty = AlarmBook::default();
+    let book = parent.map_or(&empty, |parent| &parent.carry.alarms);
+    let context = AlarmContext { settings: state.settings(), ledger: state.ledger(), at };
+    let (alarms_carry, alarms) = alarm::advance(book, &predictions, &policy.alarm, context);
+    Assessment { at, predictions, alarms, carry: Carry { alarms: alarms_carry } }
+}

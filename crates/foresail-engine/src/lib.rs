@@ -1,0 +1,26 @@
+//! Judgement as a pure state machine.
+//!
+//! ```text
+//!  Batch ──> State::observe            graph · ledger · series      (what was seen, nothing else)
+//!                 │
+//!                 v
+//!  assess(&State, &parent, at, &Models, &Policy) ──> Assessment     (pure: no clock, no I/O)
+//!            first_passage ─┐
+//!            checks ────────┴─> ranked predictions ──> alarm::advance ──> alarms + carry
+//! ```
+//!
+//! Back-test, demo and the live service differ only in who calls.
+
+pub mod alarm;
+pub mod assess;
+pub mod checks;
+pub mod first_passage;
+pub mod graph;
+pub mod ledger;
+pub mod series;
+mod settings;
+mod state;
+
+pub use assess::{Carry, EngineAssessment, Models, Policy, assess};
+pub use settings::Settings;
+pub use state::State;

@@ -1,0 +1,103 @@
+//! Everything that was observed, in bounded memory.
+
+use foresail_core::{Batch, Outcome, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Graph;
+use crate::ledger::Ledger;
+use crate::series::SeriesStore;
+use crate::settings::Settings;
+
+/// What the engine knows: the object graph, the outcome ledger and bounded series.
+///
+/// It depends on the observed batches only; any split of the same items gives the same state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    settings: Settings,
+    until: Timestamp,
+    graph: Graph,
+    ledger: Ledger,
+    series: SeriesStore,
+}
+
+impl State {
+    /// An empty state.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            until: Timestamp::default(),
+            graph: Graph::new(),
+            ledger: Ledger::new(settings.time_scale),
+            series: SeriesStore::new(&settings),
+            settings,
+        }
+    }
+
+    /// Takes in everything that became visible since the last call.
+    pub fn observe(&mut self, batch: &Batch) {
+        self.series.declare(&batch.entities);
+        let lag = self.settings.sample_lag();
+        let (mut sample, mut object, mut event) = (0, 0, 0);
+        loop {
+            let next_object = batch.objects.get(object).map(|item| item.observed_at);
+            let next_event = batch.events.get(event).map(|item| item.observed_at);
+            let next_sample = batch.samples.get(sample).map(|item| item.at + lag);
+            let Some(first) = [next_object, next_event, next_sample].into_iter().flatten().min()
+            else {
+                break;
+            };
+            if next_object == Some(first) {
+                let change = &batch.objects[object];
+                self.graph.observe(change);
+                self.ledger.observe_object(change, &self.graph);
+                self.series.observe_object(change);
+                object += 1;
+            } else if next_event == Some(first) {
+                self.graph.observe_event(&batch.events[event]);
+                self.ledger.observe_event(&batch.events[event], &self.graph);
+                event += 1;
+            } else {
+                self.series.observe_sample(&batch.samples[sample]);
+                sample += 1;
+            }
+        }
+        self.ledger.advance(batch.until, &self.graph);
+        self.until = self.until.max(batch.until);
+    }
+
+    /// Facts about the source.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Everything visible by this time was observed.
+    #[must_use]
+    pub const fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    /// The object graph.
+    #[must_use]
+    pub const fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The outcome ledger.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The series.
+    #[must_use]
+    pub const fn series(&self) -> &SeriesStore {
+        &self.series
+    }
+
+    /// Outcomes known so far, oldest first, with their incidents.
+    #[must_use]
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.ledger.outcomes()
+    }
+}
