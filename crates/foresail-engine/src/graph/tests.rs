@@ -1,0 +1,251 @@
+//! Tests of the object graph, from hand-made objects.
+
+use foresail_core::{
+    ChangeKind, ConfigMapObject, Object, ObjectChange, OwnerRef, PodObject, PodPhase, Timestamp,
+    WorkloadKind, WorkloadObject,
+};
+
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1_000)
+}
+
+fn owner(kind: WorkloadKind, name: &str) -> OwnerRef {
+    OwnerRef { kind, name: name.to_owned(), uid: None }
+}
+
+fn pod(name: &str, uid: &str, owner: Option<OwnerRef>) -> PodObject {
+    PodObject {
+        namespace: "shop".to_owned(),
+        name: name.to_owned(),
+        uid: uid.to_owned(),
+        owner,
+        phase: PodPhase::Running,
+        reason: None,
+        message: None,
+        node: None,
+        created_at: None,
+        deletion_requested_at: None,
+        grace: None,
+        conditions: Vec::new(),
+        containers: Vec::new(),
+        spec: Vec::new(),
+        volumes: Vec::new(),
+        references: Vec::new(),
+        node_selector: BTreeMap::new(),
+    }
+}
+
+fn workload(kind: WorkloadKind, name: &str, owner: Option<OwnerRef>) -> WorkloadObject {
+    WorkloadObject {
+        namespace: "shop".to_owned(),
+        kind,
+        name: name.to_owned(),
+        uid: None,
+        owner,
+        generation: Some(1),
+        revision: None,
+        replicas: Some(1),
+        template_hash: None,
+        images: Vec::new(),
+        template: Vec::new(),
+        references: Vec::new(),
+        selector: BTreeMap::new(),
+        node_selector: BTreeMap::new(),
+        progress_deadline: None,
+        backoff_limit: None,
+        paused: false,
+        deletion_requested_at: None,
+        status_replicas: None,
+        updated_replicas: None,
+        ready_replicas: None,
+        available_replicas: None,
+        failed: None,
+        conditions: Vec::new(),
+    }
+}
+
+fn change(seconds: i64, change: ChangeKind, object: Object) -> ObjectChange {
+    ObjectChange { observed_at: at(seconds), change, object }
+}
+
+fn pod_change(seconds: i64, kind: ChangeKind, pod: &PodObject) -> ObjectChange {
+    change(seconds, kind, Object::Pod(Box::new(pod.clone())))
+}
+
+fn workload_change(seconds: i64, kind: ChangeKind, workload: &WorkloadObject) -> ObjectChange {
+    change(seconds, kind, Object::Workload(Box::new(workload.clone())))
+}
+
+fn unit(kind: WorkloadKind, name: &str) -> WorkloadId {
+    WorkloadId { namespace: "shop".to_owned(), kind, name: name.to_owned() }
+}
+
+fn cart_set() -> WorkloadObject {
+    let owner = Some(owner(WorkloadKind::Deployment, "cart"));
+    workload(WorkloadKind::ReplicaSet, "cart-5f7d", owner)
+}
+
+fn cart_pod() -> PodObject {
+    pod("cart-5f7d-x", "u1", Some(owner(WorkloadKind::ReplicaSet, "cart-5f7d")))
+}
+
+#[test]
+fn a_pod_of_a_replica_set_belongs_to_its_deployment() {
+    let mut graph = Graph::new();
+    graph.observe(&workload_change(1, ChangeKind::Listed, &cart_set()));
+    graph.observe(&pod_change(2, ChangeKind::Added, &cart_pod()));
+    let deployment = unit(WorkloadKind::Deployment, "cart");
+    assert_eq!(graph.pod("shop", "cart-5f7d-x").unwrap().unit, deployment);
+    assert_eq!(graph.pods_of(&deployment).count(), 1);
+}
+
+#[test]
+fn a_pod_seen_before_its_replica_set_moves_to_the_deployment_when_it_appears() {
+    let mut graph = Graph::new();
+    graph.observe(&pod_change(1, ChangeKind::Added, &cart_pod()));
+    assert_eq!(
+        graph.pod("shop", "cart-5f7d-x").unwrap().unit,
+        unit(WorkloadKind::ReplicaSet, "cart-5f7d")
+    );
+    graph.observe(&workload_change(2, ChangeKind::Added, &cart_set()));
+    let deployment = unit(WorkloadKind::Deployment, "cart");
+    assert_eq!(graph.pod("shop", "cart-5f7d-x").unwrap().unit, deployment);
+    assert!(graph.workload(&unit(WorkloadKind::ReplicaSet, "cart-5f7d")).is_none());
+}
+
+#[test]
+fn a_missing_replica_set_is_bridged_by_name_only_to_a_known_deployment() {
+    let mut graph = Graph::new();
+    let deployment = workload(WorkloadKind::Deployment, "cart", None);
+    graph.observe(&workload_change(1, ChangeKind::Listed, &deployment));
+    graph.observe(&pod_change(2, ChangeKind::Added, &cart_pod()));
+    assert_eq!(
+        graph.pod("shop", "cart-5f7d-x").unwrap().unit,
+        unit(WorkloadKind::Deployment, "cart")
+    );
+}
+
+#[test]
+fn a_replica_set_that_goes_first_does_not_take_its_pods_along() {
+    let mut graph = Graph::new();
+    graph.observe(&workload_change(1, ChangeKind::Listed, &cart_set()));
+    graph.observe(&pod_change(2, ChangeKind::Added, &cart_pod()));
+    graph.observe(&workload_change(3, ChangeKind::Deleted, &cart_set()));
+    graph.observe(&pod_change(4, ChangeKind::Modified, &cart_pod()));
+    assert_eq!(
+        graph.pod("shop", "cart-5f7d-x").unwrap().unit,
+        unit(WorkloadKind::Deployment, "cart")
+    );
+}
+
+#[test]
+fn a_jobs_pod_belongs_to_the_job_and_a_lone_pod_to_itself() {
+    let mut graph = Graph::new();
+    let cron = Some(owner(WorkloadKind::CronJob, "report"));
+    let job = workload(WorkloadKind::Job, "report-1", cron);
+    graph.observe(&workload_change(1, ChangeKind::Added, &job));
+    let worker = pod("report-1-x", "u1", Some(owner(WorkloadKind::Job, "report-1")));
+    graph.observe(&pod_change(2, ChangeKind::Added, &worker));
+    graph.observe(&pod_change(2, ChangeKind::Added, &pod("lone", "u2", None)));
+    assert_eq!(graph.pod("shop", "report-1-x").unwrap().unit, unit(WorkloadKind::Job, "report-1"));
+    assert_eq!(graph.pod("shop", "lone").unwrap().unit, unit(WorkloadKind::Pod, "lone"));
+}
+
+#[test]
+fn a_deleted_pod_leaves_the_graph_but_its_unit_is_remembered_for_late_events() {
+    let mut graph = Graph::new();
+    graph.observe(&workload_change(1, ChangeKind::Listed, &cart_set()));
+    graph.observe(&pod_change(2, ChangeKind::Added, &cart_pod()));
+    graph.observe(&pod_change(3, ChangeKind::Deleted, &cart_pod()));
+    assert!(graph.pod("shop", "cart-5f7d-x").is_none());
+    let found = graph.unit_of_pod(("shop", "cart-5f7d-x"), Some("u1"));
+    assert_eq!(found, Some(&unit(WorkloadKind::Deployment, "cart")));
+    let mut later = cart_pod();
+    later.name = "cart-5f7d-y".to_owned();
+    later.uid = "u2".to_owned();
+    graph.observe(&pod_change(2_000, ChangeKind::Added, &later));
+    graph.observe(&pod_change(2_001, ChangeKind::Deleted, &later));
+    assert!(graph.unit_of_pod(("shop", "cart-5f7d-x"), Some("u1")).is_none());
+}
+
+#[test]
+fn a_deletion_of_the_former_uid_does_not_remove_the_pod_that_took_its_name() {
+    let mut graph = Graph::new();
+    let set = Some(owner(WorkloadKind::StatefulSet, "db"));
+    graph.observe(&pod_change(1, ChangeKind::Added, &pod("db-0", "u1", set.clone())));
+    graph.observe(&pod_change(2, ChangeKind::Added, &pod("db-0", "u2", set.clone())));
+    graph.observe(&pod_change(3, ChangeKind::Deleted, &pod("db-0", "u1", set)));
+    assert_eq!(graph.pod("shop", "db-0").unwrap().object.uid, "u2");
+}
+
+#[test]
+fn changes_of_scale_and_of_template_are_told_apart() {
+    let mut graph = Graph::new();
+    let mut deployment = workload(WorkloadKind::Deployment, "cart", None);
+    graph.observe(&workload_change(1, ChangeKind::Listed, &deployment));
+    deployment.replicas = Some(3);
+    deployment.generation = Some(2);
+    graph.observe(&workload_change(2, ChangeKind::Modified, &deployment));
+    deployment.generation = Some(3);
+    graph.observe(&workload_change(3, ChangeKind::Modified, &deployment));
+    deployment.ready_replicas = Some(3);
+    graph.observe(&workload_change(4, ChangeKind::Modified, &deployment));
+    let record = graph.workload(&unit(WorkloadKind::Deployment, "cart")).unwrap();
+    assert_eq!(record.scaled_at, Some(at(2)));
+    assert_eq!(record.template_changed_at, Some(at(3)));
+}
+
+#[test]
+fn a_new_replica_set_is_the_newest_with_its_creation() {
+    let mut graph = Graph::new();
+    let mut old = cart_set();
+    old.revision = Some("9".to_owned());
+    graph.observe(&workload_change(1, ChangeKind::Listed, &old));
+    let mut new = cart_set();
+    new.name = "cart-99".to_owned();
+    new.revision = Some("10".to_owned());
+    graph.observe(&workload_change(2, ChangeKind::Added, &new));
+    let record = graph.workload(&unit(WorkloadKind::Deployment, "cart")).unwrap();
+    let (name, set) = record.newest_replica_set().unwrap();
+    assert_eq!((name, set.created_at), ("cart-99", Some(at(2))));
+    assert_eq!(record.template_changed_at, Some(at(2)));
+    assert_eq!(record.replica_sets["cart-5f7d"].created_at, None);
+}
+
+#[test]
+fn an_eviction_teaches_the_limit_of_an_empty_dir() {
+    let mut graph = Graph::new();
+    graph.observe(&workload_change(1, ChangeKind::Listed, &cart_set()));
+    let mut evicted = cart_pod();
+    evicted.reason = Some("Evicted".to_owned());
+    evicted.message =
+        Some("Usage of EmptyDir volume \"data\" exceeds the limit \"64Mi\". ".to_owned());
+    graph.observe(&pod_change(2, ChangeKind::Modified, &evicted));
+    let deployment = unit(WorkloadKind::Deployment, "cart");
+    assert_eq!(graph.learned_empty_dir_limit(&deployment), Some(67_108_864.0));
+    assert_eq!(graph.learned_ephemeral_limit(&deployment), None);
+}
+
+#[test]
+fn messages_of_evictions_name_limits() {
+    use super::limits::{Learned, learn};
+    let container = "Container app exceeded its local ephemeral storage limit \"50M\". ";
+    assert_eq!(learn(container), Some(Learned::Ephemeral { bytes: 50e6 }));
+    let pod = "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ";
+    assert_eq!(learn(pod), Some(Learned::Ephemeral { bytes: 1_073_741_824.0 }));
+    assert_eq!(learn("The node was low on resource: memory."), None);
+    assert_eq!(parse_bytes("nan"), None);
+    assert_eq!(parse_bytes("1e3"), Some(1_000.0));
+}
+
+#[test]
+fn config_maps_of_an_unwatched_namespace_are_not_known() {
+    let mut graph = Graph::new();
+    let root =
+        ConfigMapObject { namespace: "shop".to_owned(), name: "kube-root-ca.crt".to_owned() };
+    graph.observe(&change(1, ChangeKind::Listed, Object::ConfigMap(root)));
+    assert_eq!(graph.inventory().has_config_map("shop", "settings"), Some(false));
+    assert_eq!(graph.inventory().has_config_map("pay", "settings"), None);
+}
