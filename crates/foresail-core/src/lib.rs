@@ -8,6 +8,8 @@
 //!  collector ── Batch { samples, objects, events, logs } ──> engine ──> Assessment { predictions, alarms }
 //! ```
 
+#![deny(missing_docs)]
+
 mod alarm;
 mod assessment;
 mod batch;

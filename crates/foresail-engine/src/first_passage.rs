@@ -1,20 +1,252 @@
 //! Probability and time to pass a known limit; needs no training.
+//!
+//! ```text
+//!  target: a level with a limit ──> trend: shapes on several windows ──> passage: P and times
+//!                                                                          │
+//!                             the strongest window speaks for its object ──┴──> one prediction per unit and kind
+//! ```
 
-use foresail_core::{Prediction, Timestamp};
+mod passage;
+mod target;
+mod trend;
+mod words;
+
+use std::collections::BTreeMap;
+
+use foresail_core::{
+    Basis, Entity, FailureKind, ModelId, PlatformDuration, Prediction, Probability, Quantity,
+    TimeToEvent, Timestamp, Unit, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::graph::PodRecord;
+use crate::series::{EntitySeries, Instant, LevelSeries, SeriesClock};
 use crate::state::State;
+use target::Target;
+use trend::{Point, Trend, WINDOWS, trend};
+
+/// Name of this model.
+pub const MODEL: &str = "first-passage";
+/// Fault minutes over which the least value is the trough: longer than a collector's cycle, shorter
+/// than a leak worth an alarm.
+const TROUGH_MINUTES: usize = 5;
 
 /// Settings of first passage, chosen on training recordings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct FirstPassageSettings {}
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstPassageSettings {
+    /// How far it looks, in fault minutes.
+    pub horizon_minutes: f64,
+    /// How much growth must have come before it is believed: the exponent of the progress.
+    pub persistence: f64,
+    /// Probability below which nothing is said.
+    pub floor: f64,
+}
 
-/// What runs toward its limit, for every object, at `at`.
+impl Default for FirstPassageSettings {
+    fn default() -> Self {
+        Self { horizon_minutes: 100.0, persistence: 1.0, floor: 0.02 }
+    }
+}
+
+/// The strongest forecast of one target.
+struct Forecast<'a> {
+    target: Target<'a>,
+    trend: Trend,
+    probability: f64,
+    level: f64,
+}
+
+/// What runs toward its limit, for every object, at `at`: at most one prediction per unit and kind.
 #[must_use]
-pub fn predict(
-    _state: &State,
-    _at: Timestamp,
-    _settings: &FirstPassageSettings,
-) -> Vec<Prediction> {
-    Vec::new()
+pub fn predict(state: &State, at: Timestamp, settings: &FirstPassageSettings) -> Vec<Prediction> {
+    let Some(now) = state.series().clock().instant(at) else { return Vec::new() };
+    let mut best: BTreeMap<(Unit, FailureKind), Prediction> = BTreeMap::new();
+    for pod in state.graph().pods().filter(|pod| !pod.object.is_finished()) {
+        for target in target::of_pod(state, pod) {
+            if let Some(forecast) = forecast(state, target, now, settings) {
+                keep_best(&mut best, say(&forecast, Some(pod), at, (state, settings)));
+            }
+        }
+    }
+    for series in state.series().entities() {
+        for target in target::of_cluster_object(series) {
+            if let Some(forecast) = forecast(state, target, now, settings) {
+                keep_best(&mut best, say(&forecast, None, at, (state, settings)));
+            }
+        }
+    }
+    best.into_values().collect()
+}
+
+fn keep_best(best: &mut BTreeMap<(Unit, FailureKind), Prediction>, prediction: Prediction) {
+    let key = (prediction.unit.clone(), prediction.kind);
+    match best.get_mut(&key) {
+        Some(known) if known.score >= prediction.score => {}
+        Some(known) => *known = prediction,
+        None => {
+            best.insert(key, prediction);
+        }
+    }
+}
+
+/// The strongest window of a target; `None` where nothing grows or nothing can be said.
+fn forecast<'a>(
+    state: &State,
+    target: Target<'a>,
+    now: Instant,
+    settings: &FirstPassageSettings,
+) -> Option<Forecast<'a>> {
+    let clock = state.series().clock();
+    let series = target.series.level(target.quantity)?;
+    let (last_at, last) = series.last()?;
+    let stale = clock.fault_minutes(now, last_at) > 5.0
+        && now.seconds_since(last_at) > 5.0 * state.settings().scrape_interval.as_seconds();
+    if stale || !may_matter(&target, series, settings) {
+        return None;
+    }
+    let points = points(&target, series, (clock, last_at));
+    let level = target.share(recent_level(series, clock).unwrap_or(last));
+    let strongest = WINDOWS
+        .iter()
+        .filter_map(|window| trend(&points, *window, level, settings.horizon_minutes))
+        .map(|trend| (trend.probability(settings.persistence), trend))
+        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let (probability, trend) = strongest;
+    (probability >= settings.floor).then_some(Forecast { target, trend, probability, level })
+}
+
+/// Cheap look: has the level come far enough on its way that any window could pass the floor?
+fn may_matter(target: &Target<'_>, series: &LevelSeries, settings: &FirstPassageSettings) -> bool {
+    let Some((_, minutes)) = series.minutes() else { return false };
+    let (mut low, mut high, mut last) = (f64::INFINITY, f64::NEG_INFINITY, f64::NAN);
+    for minute in minutes.filter(|minute| minute.mean.is_finite()) {
+        let share = target.share(f64::from(minute.mean));
+        (low, high, last) = (low.min(share), high.max(share), share);
+    }
+    let distance = (1.0 - last).max(0.0);
+    let growth = (last - low).max(0.0);
+    high > low
+        && libm::pow(growth / (growth + distance).max(1e-9), settings.persistence) >= settings.floor
+}
+
+/// Mean of the last two fault minutes of raw values.
+fn recent_level(series: &LevelSeries, clock: &SeriesClock) -> Option<f64> {
+    let (newest, _) = series.last()?;
+    let recent = series.raw().rev().take_while(|(at, _)| clock.fault_minutes(newest, *at) <= 2.0);
+    let (sum, count) = recent.fold((0.0, 0), |(sum, count), (_, value)| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// Troughs per fault minute as shares of the limit, with the load beside them.
+fn points(
+    target: &Target<'_>,
+    series: &LevelSeries,
+    (clock, last_at): (&SeriesClock, Instant),
+) -> Vec<Point> {
+    let Some((newest, minutes)) = series.minutes() else { return Vec::new() };
+    let load = target.series.flow(Quantity::Requests);
+    let shares: Vec<f64> =
+        minutes.map(|minute| target.share(f64::from(minute_value(target, minute)))).collect();
+    let offset = clock.minute(last_at).saturating_sub(newest);
+    let first = shares.len() as f64 - 1.0 + f64::from(offset);
+    (0..shares.len())
+        .filter_map(|i| {
+            let trough = shares[i.saturating_sub(TROUGH_MINUTES - 1)..=i]
+                .iter()
+                .copied()
+                .filter(|share| share.is_finite())
+                .fold(f64::INFINITY, f64::min);
+            let index = newest.checked_sub((shares.len() - 1 - i) as u32);
+            let load =
+                load.zip(index).and_then(|(flow, index)| flow.minute(index)).unwrap_or(f64::NAN);
+            trough.is_finite().then_some(Point { minute: i as f64 - first, level: trough, load })
+        })
+        .collect()
+}
+
+/// A rising level keeps what it holds at its minimum; what is left of a falling one is at its mean.
+fn minute_value(target: &Target<'_>, minute: crate::series::Minute) -> f32 {
+    match target.direction {
+        target::Direction::Rises => minute.minimum,
+        target::Direction::Falls { .. } => minute.mean,
+    }
+}
+
+fn say(
+    forecast: &Forecast<'_>,
+    pod: Option<&PodRecord>,
+    at: Timestamp,
+    (state, settings): (&State, &FirstPassageSettings),
+) -> Prediction {
+    let target = &forecast.target;
+    let wall = |minutes: f64| {
+        PlatformDuration::from_seconds_f64(minutes * state.series().clock().seconds_per_minute())
+    };
+    let time = forecast.trend.quantiles.filter(|times| times.p50 <= settings.horizon_minutes).map(
+        |times| TimeToEvent { p10: wall(times.p10), p50: wall(times.p50), p90: wall(times.p90) },
+    );
+    let unit = unit_of(target.series, pod);
+    let probability = Probability::saturating(forecast.probability).unwrap_or(Probability::ZERO);
+    let level = match target.direction {
+        target::Direction::Rises => forecast.level * target.limit,
+        target::Direction::Falls { whole } => whole - forecast.level * target.scale(),
+    };
+    let slope = forecast.trend.slope * target.scale() / state.series().clock().seconds_per_minute();
+    let said = words::Said {
+        unit: &unit,
+        kind: target.kind,
+        quantity: target.quantity,
+        level,
+        limit: target.limit,
+        per_minute: slope * 60.0,
+        time,
+        probability: probability.get(),
+    };
+    Prediction {
+        at,
+        pod: pod.map(|pod| pod.object.name.clone()),
+        node: pod.and_then(|pod| pod.object.node.clone()),
+        kind: target.kind,
+        horizon: wall(settings.horizon_minutes),
+        verdict: Verdict::Likely { probability, time_to_event: time },
+        score: probability.get(),
+        basis: Some(Basis {
+            quantity: target.quantity,
+            object: target.object(),
+            level,
+            limit: target.limit,
+            slope_per_second: slope,
+        }),
+        sentence: words::sentence(&said),
+        evidence: evidence(forecast),
+        model: ModelId(MODEL.to_owned()),
+        unit,
+    }
+}
+
+fn evidence(forecast: &Forecast<'_>) -> Vec<String> {
+    let trend = &forecast.trend;
+    vec![format!(
+        "{} of {}: over the last {} min of fault time it has come {:.0} % of the way to its limit; a straight line explains {:.0} %, a saturating curve weighs {:.0} %, the load {:.0} %",
+        words::name(forecast.target.quantity),
+        forecast.target.object(),
+        trend.window,
+        100.0 * trend.progress,
+        100.0 * trend.steadiness,
+        100.0 * trend.saturating,
+        100.0 * trend.follows_load,
+    )]
+}
+
+fn unit_of(series: &EntitySeries, pod: Option<&PodRecord>) -> Unit {
+    match (&series.entity, pod) {
+        (_, Some(pod)) => Unit::Workload(pod.unit.clone()),
+        (Entity::Node { node }, None) => Unit::Node(node.clone()),
+        (Entity::Claim { namespace, claim }, None) => {
+            Unit::Volume { namespace: namespace.clone(), claim: claim.clone() }
+        }
+        (Entity::Container { pod, .. } | Entity::Pod { pod, .. }, None) => {
+            Unit::Component(pod.clone())
+        }
+    }
 }

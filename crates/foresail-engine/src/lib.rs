@@ -11,6 +11,8 @@
 //!
 //! Back-test, demo and the live service differ only in who calls.
 
+#![deny(missing_docs)]
+
 pub mod alarm;
 pub mod assess;
 pub mod checks;

@@ -1,27 +1,357 @@
 //! Bounded series of every entity.
+//!
+//! Samples come in resolved; object changes cut series where the process behind them was replaced.
+//! A quantity that was never sampled is absent, which is not zero.
 
-use foresail_core::{Entity, EntityId, ObjectChange, Sample};
+mod clock;
+mod flow;
+mod level;
+
+use std::collections::BTreeMap;
+
+use foresail_core::{
+    ChangeKind, ContainerState, Entity, EntityId, Object, ObjectChange, PodObject, Quantity,
+    QuantityClass, Sample, Timestamp,
+};
 use serde::{Deserialize, Serialize};
+
+pub use clock::{Instant, SeriesClock};
+pub use flow::{FlowSeries, HALF_LIVES_MINUTES};
+pub use level::{LevelSeries, MINUTES, Minute, Taken};
 
 use crate::settings::Settings;
 
+/// A setting or status and since when it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StateValue {
+    /// The value.
+    pub value: f64,
+    /// Since when it holds.
+    pub since: Instant,
+    /// When it was last read.
+    pub at: Instant,
+}
+
+/// All series of one entity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntitySeries {
+    /// What the series belong to.
+    pub entity: Entity,
+    gone: bool,
+    levels: Vec<(Quantity, LevelSeries)>,
+    flows: Vec<(Quantity, FlowSeries)>,
+    states: Vec<(Quantity, StateValue)>,
+}
+
 /// All series of a state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SeriesStore {}
+pub struct SeriesStore {
+    clock: SeriesClock,
+    entities: Vec<EntitySeries>,
+    by_pod: BTreeMap<(String, String), PodSeries>,
+    dropped_late: u64,
+}
+
+/// The entities of one pod name, and what cuts them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct PodSeries {
+    uid: Option<String>,
+    gone: bool,
+    entities: Vec<EntityId>,
+    containers: BTreeMap<String, ContainerCut>,
+}
+
+/// What cuts the series of a container when it changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct ContainerCut {
+    started_at: Option<Timestamp>,
+    memory_limit: Option<f64>,
+    cpu_limit: Option<f64>,
+}
+
+// === impl EntitySeries ===
+
+impl EntitySeries {
+    const fn new(entity: Entity) -> Self {
+        Self { entity, gone: false, levels: Vec::new(), flows: Vec::new(), states: Vec::new() }
+    }
+
+    /// A level of this entity, if it was ever sampled.
+    #[must_use]
+    pub fn level(&self, quantity: Quantity) -> Option<&LevelSeries> {
+        find(&self.levels, quantity)
+    }
+
+    /// A flow of this entity, if it was ever sampled.
+    #[must_use]
+    pub fn flow(&self, quantity: Quantity) -> Option<&FlowSeries> {
+        find(&self.flows, quantity)
+    }
+
+    /// A setting or status of this entity, if it was ever sampled.
+    #[must_use]
+    pub fn state(&self, quantity: Quantity) -> Option<StateValue> {
+        find(&self.states, quantity).copied()
+    }
+
+    /// Whether its pod was deleted.
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    fn push(&mut self, sample: &Sample, at: Instant, clock: &SeriesClock) -> Taken {
+        match sample.quantity.class() {
+            QuantityClass::Level => entry(&mut self.levels, sample.quantity, LevelSeries::new)
+                .push(at, sample.value, clock),
+            QuantityClass::Flow => {
+                let first = || FlowSeries::new(sample.quantity, at, sample.value);
+                entry(&mut self.flows, sample.quantity, first).push(at, sample.value, clock);
+                Taken::Yes
+            }
+            QuantityClass::State => {
+                let first = || StateValue { value: sample.value, since: at, at };
+                let state = entry(&mut self.states, sample.quantity, first);
+                if state.value != sample.value && at > state.at {
+                    *state = StateValue { value: sample.value, since: at, at };
+                    if matches!(sample.quantity, Quantity::ContainerStart | Quantity::NodeBoot) {
+                        self.cut(at, clock);
+                    }
+                } else {
+                    state.at = state.at.max(at);
+                }
+                Taken::Yes
+            }
+        }
+    }
+
+    fn cut(&mut self, at: Instant, clock: &SeriesClock) {
+        for (_, level) in &mut self.levels {
+            level.cut(at, clock);
+        }
+        for (_, flow) in &mut self.flows {
+            flow.cut(at);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.levels = Vec::new();
+        self.flows = Vec::new();
+        self.states = Vec::new();
+    }
+
+    fn bytes(&self) -> usize {
+        self.levels.capacity() * size_of::<(Quantity, LevelSeries)>()
+            + self.flows.capacity() * size_of::<(Quantity, FlowSeries)>()
+            + self.states.capacity() * size_of::<(Quantity, StateValue)>()
+            + self.levels.iter().map(|(_, level)| level.bytes()).sum::<usize>()
+            + self.flows.iter().map(|(_, flow)| flow.bytes()).sum::<usize>()
+    }
+}
+
+// === impl SeriesStore ===
 
 impl SeriesStore {
     /// An empty store.
     #[must_use]
-    pub fn new(_settings: &Settings) -> Self {
-        Self {}
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            clock: SeriesClock::new(settings.time_scale, settings.sample_lag()),
+            entities: Vec::new(),
+            by_pod: BTreeMap::new(),
+            dropped_late: 0,
+        }
     }
 
     /// Takes in entities with their ids.
-    pub fn declare(&mut self, _entities: &[(EntityId, Entity)]) {}
+    pub fn declare(&mut self, entities: &[(EntityId, Entity)]) {
+        for (id, entity) in entities {
+            debug_assert_eq!(id.index(), self.entities.len(), "entity ids are consecutive");
+            let mut series = EntitySeries::new(entity.clone());
+            if let Entity::Container { namespace, pod, .. } | Entity::Pod { namespace, pod } =
+                entity
+            {
+                let record = self.by_pod.entry((namespace.clone(), pod.clone())).or_default();
+                record.entities.push(*id);
+                series.gone = record.gone;
+            }
+            self.entities.push(series);
+        }
+    }
 
-    /// Takes in limits and cuts that an object change brings.
-    pub fn observe_object(&mut self, _change: &ObjectChange) {}
+    /// Takes in the cuts that an object change brings.
+    pub fn observe_object(&mut self, change: &ObjectChange) {
+        if let Object::Pod(pod) = &change.object {
+            if change.change == ChangeKind::Deleted {
+                self.forget_pod(pod);
+            } else {
+                self.follow_pod(pod, change.observed_at);
+            }
+        }
+    }
+
+    fn forget_pod(&mut self, pod: &PodObject) {
+        let Some(record) = self.by_pod.get_mut(&(pod.namespace.clone(), pod.name.clone())) else {
+            return;
+        };
+        if record.uid.as_ref().is_some_and(|uid| *uid != pod.uid) {
+            return;
+        }
+        record.gone = true;
+        record.containers.clear();
+        for id in &record.entities {
+            let series = &mut self.entities[id.index()];
+            series.gone = true;
+            series.forget();
+        }
+    }
+
+    fn follow_pod(&mut self, pod: &PodObject, observed_at: Timestamp) {
+        let key = (pod.namespace.clone(), pod.name.clone());
+        let record = self.by_pod.entry(key).or_default();
+        let replaced = record.uid.as_ref().is_some_and(|uid| *uid != pod.uid);
+        let mut cuts: Vec<(Option<&str>, Timestamp)> = Vec::new();
+        if replaced || record.gone {
+            record.containers.clear();
+            cuts.push((None, pod.created_at.unwrap_or(observed_at)));
+        }
+        record.uid = Some(pod.uid.clone());
+        record.gone = false;
+        for (index, status) in pod.containers.iter().enumerate() {
+            let now = container_cut(pod, index);
+            let before = record.containers.insert(status.name.clone(), now);
+            if let Some(at) = cut_time(before, now, observed_at) {
+                cuts.push((Some(&status.name), at));
+            }
+        }
+        let ids = record.entities.clone();
+        for id in ids {
+            self.entities[id.index()].gone = false;
+            for (container, at) in &cuts {
+                self.cut_entity(id, *container, *at);
+            }
+        }
+    }
+
+    fn cut_entity(&mut self, id: EntityId, container: Option<&str>, at: Timestamp) {
+        let Some(instant) = self.clock.instant(at) else { return };
+        let series = &mut self.entities[id.index()];
+        let concerned = match (&series.entity, container) {
+            (Entity::Container { container: name, .. }, Some(cut)) => name == cut,
+            (_, None) => true,
+            (Entity::Pod { .. } | Entity::Node { .. } | Entity::Claim { .. }, Some(_)) => false,
+        };
+        if concerned {
+            series.cut(instant, &self.clock);
+        }
+    }
 
     /// Takes in one sample.
-    pub fn observe_sample(&mut self, _sample: &Sample) {}
+    pub fn observe_sample(&mut self, sample: &Sample) {
+        let at = self.clock.start(sample.at);
+        let Some(series) = self.entities.get_mut(sample.entity.index()) else { return };
+        if series.gone {
+            return;
+        }
+        if series.push(sample, at, &self.clock) == Taken::No {
+            self.dropped_late += 1;
+        }
+    }
+
+    /// Series of every entity, in the order of their ids.
+    #[must_use]
+    pub fn entities(&self) -> &[EntitySeries] {
+        &self.entities
+    }
+
+    /// Series of the containers and the pod of this name.
+    pub fn of_pod(&self, namespace: &str, pod: &str) -> impl Iterator<Item = &EntitySeries> {
+        self.by_pod
+            .get(&(namespace.to_owned(), pod.to_owned()))
+            .into_iter()
+            .flat_map(|record| &record.entities)
+            .map(|id| &self.entities[id.index()])
+    }
+
+    /// Series of one entity.
+    #[must_use]
+    pub fn get(&self, entity: EntityId) -> Option<&EntitySeries> {
+        self.entities.get(entity.index())
+    }
+
+    /// The clock of the series.
+    #[must_use]
+    pub const fn clock(&self) -> &SeriesClock {
+        &self.clock
+    }
+
+    /// Samples that came too late, or twice, and were left out.
+    #[must_use]
+    pub const fn dropped_late(&self) -> u64 {
+        self.dropped_late
+    }
+
+    /// Heap bytes of all series of pods that exist, and how many pods those are.
+    #[must_use]
+    pub fn pod_bytes(&self) -> (usize, usize) {
+        let live =
+            || self.by_pod.values().filter(|record| !record.gone && !record.entities.is_empty());
+        let bytes = live()
+            .flat_map(|record| &record.entities)
+            .map(|id| size_of::<EntitySeries>() + self.entities[id.index()].bytes())
+            .sum();
+        (bytes, live().count())
+    }
 }
+
+fn container_cut(pod: &PodObject, index: usize) -> ContainerCut {
+    let status = &pod.containers[index];
+    let spec = pod.spec.iter().find(|spec| spec.name == status.name);
+    let started_at = match &status.state {
+        Some(ContainerState::Running { started_at }) => *started_at,
+        Some(ContainerState::Waiting { .. } | ContainerState::Terminated { .. }) | None => None,
+    };
+    ContainerCut {
+        started_at,
+        memory_limit: spec.and_then(|spec| spec.resources.memory_limit),
+        cpu_limit: spec.and_then(|spec| spec.resources.cpu_limit),
+    }
+}
+
+/// When a container's series are cut: at its start, or when it was resized.
+fn cut_time(
+    before: Option<ContainerCut>,
+    now: ContainerCut,
+    observed_at: Timestamp,
+) -> Option<Timestamp> {
+    let before = before.unwrap_or_default();
+    if now.started_at.is_some() && now.started_at != before.started_at {
+        return now.started_at;
+    }
+    let changed = |was: Option<f64>, is: Option<f64>| was.is_some() && is.is_some() && was != is;
+    let resized =
+        changed(before.memory_limit, now.memory_limit) || changed(before.cpu_limit, now.cpu_limit);
+    resized.then_some(observed_at)
+}
+
+fn find<T>(list: &[(Quantity, T)], quantity: Quantity) -> Option<&T> {
+    list.binary_search_by_key(&quantity, |(key, _)| *key).ok().map(|place| &list[place].1)
+}
+
+fn entry<T>(
+    list: &mut Vec<(Quantity, T)>,
+    quantity: Quantity,
+    first: impl FnOnce() -> T,
+) -> &mut T {
+    let place = match list.binary_search_by_key(&quantity, |(key, _)| *key) {
+        Ok(place) => place,
+        Err(place) => {
+            list.insert(place, (quantity, first()));
+            place
+        }
+    };
+    &mut list[place].1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! What can run out, and where its limit is known from.
+
+use foresail_core::{Entity, FailureKind, Quantity, VolumeSource};
+
+use crate::graph::PodRecord;
+use crate::series::EntitySeries;
+use crate::state::State;
+
+/// Limits above this are the kernel's way to say "none".
+const NO_LIMIT: f64 = 9.0e15;
+
+/// Which way a level runs toward its limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Direction {
+    /// The level rises to the limit.
+    Rises,
+    /// What is left falls to the floor; the share used counts from the whole.
+    Falls {
+        /// What is there when nothing is used.
+        whole: f64,
+    },
+}
+
+/// A level with a known limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Target<'a> {
+    /// The series of the object.
+    pub series: &'a EntitySeries,
+    /// What runs out.
+    pub quantity: Quantity,
+    /// The limit or floor, in the quantity's unit.
+    pub limit: f64,
+    /// Which way it runs.
+    pub direction: Direction,
+    /// What happens then.
+    pub kind: FailureKind,
+}
+
+impl Target<'_> {
+    /// The share of the limit that `level` takes; 1 when the limit is reached.
+    #[must_use]
+    pub fn share(&self, level: f64) -> f64 {
+        match self.direction {
+            Direction::Rises => level / self.limit,
+            Direction::Falls { whole } => (whole - level) / (whole - self.limit),
+        }
+    }
+
+    /// How much of the quantity one unit of share is.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        match self.direction {
+            Direction::Rises => self.limit,
+            Direction::Falls { whole } => whole - self.limit,
+        }
+    }
+
+    /// Name of the object for people.
+    #[must_use]
+    pub fn object(&self) -> String {
+        match &self.series.entity {
+            Entity::Container { namespace, pod, container } => {
+                format!("{namespace}/{pod} container {container}")
+            }
+            Entity::Pod { namespace, pod } => format!("{namespace}/{pod}"),
+            Entity::Node { node } => format!("node {node}"),
+            Entity::Claim { namespace, claim } => format!("claim {namespace}/{claim}"),
+        }
+    }
+}
+
+fn rising<'a>(
+    series: &'a EntitySeries,
+    quantity: Quantity,
+    limit: Option<f64>,
+    kind: FailureKind,
+) -> Option<Target<'a>> {
+    series.level(quantity)?;
+    let limit = limit.filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
+    Some(Target { series, quantity, limit, direction: Direction::Rises, kind })
+}
+
+fn falling<'a>(
+    series: &'a EntitySeries,
+    quantity: Quantity,
+    (whole, floor): (Quantity, f64),
+    kind: FailureKind,
+) -> Option<Target<'a>> {
+    series.level(quantity)?;
+    let whole = series.state(whole)?.value;
+    let limit = if floor < 1.0 { floor * whole } else { floor };
+    (whole > limit).then_some(Target {
+        series,
+        quantity,
+        limit,
+        direction: Direction::Falls { whole },
+        kind,
+    })
+}
+
+/// What can run out in one container or in the pod as a whole.
+pub fn of_pod<'a>(state: &'a State, pod: &'a PodRecord) -> impl Iterator<Item = Target<'a>> {
+    let object = &pod.object;
+    state.series().of_pod(&object.namespace, &object.name).flat_map(move |series| {
+        let targets: Vec<Target<'a>> = match &series.entity {
+            Entity::Container { container, .. } => of_container(series, pod, container),
+            Entity::Pod { .. } => of_pod_storage(state, series, pod),
+            Entity::Node { .. } | Entity::Claim { .. } => Vec::new(),
+        };
+        targets
+    })
+}
+
+fn of_container<'a>(series: &'a EntitySeries, pod: &PodRecord, container: &str) -> Vec<Target<'a>> {
+    let spec = pod.object.spec.iter().find(|spec| spec.name == container);
+    let setting = |quantity| series.state(quantity).map(|state| state.value);
+    let memory = spec
+        .and_then(|spec| spec.resources.memory_limit)
+        .or_else(|| setting(Quantity::MemoryLimit));
+    // A process without descriptors or threads stops answering; the liveness probe ends it where
+    // there is one, else it ends itself.
+    let starved = match spec {
+        Some(spec) if spec.liveness.is_some() => FailureKind::LivenessKill,
+        Some(_) | None => FailureKind::ErrorExit,
+    };
+    [
+        rising(series, Quantity::MemoryWorkingSet, memory, FailureKind::OomKilled),
+        rising(series, Quantity::FileDescriptors, setting(Quantity::FileDescriptorLimit), starved),
+        rising(series, Quantity::Threads, setting(Quantity::ThreadLimit), starved),
+        rising(series, Quantity::PoolInUse, setting(Quantity::PoolLimit), FailureKind::NotReady),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn of_pod_storage<'a>(state: &State, series: &'a EntitySeries, pod: &PodRecord) -> Vec<Target<'a>> {
+    let empty_dir: Option<f64> = pod
+        .object
+        .volumes
+        .iter()
+        .filter_map(|volume| match volume.source {
+            VolumeSource::EmptyDir { size_limit } => Some(size_limit),
+            VolumeSource::Claim { .. } | VolumeSource::Other => None,
+        })
+        .reduce(|a, b| a.zip(b).map(|(a, b)| a + b))
+        .flatten()
+        .or_else(|| state.graph().learned_empty_dir_limit(&pod.unit));
+    let limits = pod.object.spec.iter().map(|spec| spec.resources.ephemeral_storage_limit);
+    let ephemeral = limits
+        .reduce(|a, b| a.zip(b).map(|(a, b)| a + b))
+        .flatten()
+        .or_else(|| series.state(Quantity::EphemeralStorageLimit).map(|limit| limit.value))
+        .or_else(|| state.graph().learned_ephemeral_limit(&pod.unit));
+    [
+        rising(series, Quantity::EmptyDirUsed, empty_dir, FailureKind::Evicted),
+        rising(series, Quantity::EphemeralStorage, ephemeral, FailureKind::Evicted),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What can run out on a node or a claim. Floors are the kubelet's default hard eviction thresholds:
+/// memory 100 MiB, filesystem 10 %, inodes 5 % left.
+#[must_use]
+pub fn of_cluster_object(series: &EntitySeries) -> Vec<Target<'_>> {
+    let setting = |quantity| series.state(quantity).map(|state| state.value);
+    match &series.entity {
+        Entity::Node { .. } => [
+            falling(
+                series,
+                Quantity::NodeMemoryAvailable,
+                (Quantity::NodeMemoryTotal, 104_857_600.0),
+                FailureKind::NodePressure,
+            ),
+            falling(
+                series,
+                Quantity::NodeDiskAvailable,
+                (Quantity::NodeDiskSize, 0.1),
+                FailureKind::NodePressure,
+            ),
+            falling(
+                series,
+                Quantity::NodeInodesFree,
+                (Quantity::NodeInodes, 0.05),
+                FailureKind::NodePressure,
+            ),
+            rising(
+                series,
+                Quantity::NodePids,
+                setting(Quantity::NodePidLimit),
+                FailureKind::NodePressure,
+            ),
+            rising(
+                series,
+                Quantity::NodeConntrack,
+                setting(Quantity::NodeConntrackLimit),
+                FailureKind::Expiry,
+            ),
+            rising(
+                series,
+                Quantity::NodeFileDescriptors,
+                setting(Quantity::NodeFileDescriptorLimit),
+                FailureKind::NodeNotReady,
+            ),
+            rising(
+                series,
+                Quantity::NodePods,
+                setting(Quantity::NodePodLimit),
+                FailureKind::Unschedulable,
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        Entity::Claim { .. } => [
+            rising(
+                series,
+                Quantity::ClaimUsed,
+                setting(Quantity::ClaimCapacity),
+                FailureKind::VolumeFull,
+            ),
+            rising(
+                series,
+                Quantity::ClaimInodesUsed,
+                setting(Quantity::ClaimInodes),
+                FailureKind::VolumeFull,
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        Entity::Container { .. } | Entity::Pod { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,319 @@
+//! Local trends of one level: is it growing, since when, and in which shape?
+//!
+//! Three shapes compete on every window by their AICc weights: a straight line, a line beside the
+//! load (growth that only follows the load is no leak), and a saturating curve (a cache that warms up
+//! is no leak). Values are shares of the limit; times are fault minutes, zero now, negative before.
+
+use super::passage::{Drift, Quantiles};
+
+/// Windows that are tried, in fault minutes.
+pub const WINDOWS: [usize; 5] = [10, 20, 40, 80, 120];
+/// Fewest points that a shape is fitted to.
+const FEWEST_POINTS: usize = 6;
+/// Most points; longer windows are averaged in blocks.
+const MOST_POINTS: usize = 30;
+/// Decay rates of the saturating shape, in reciprocal window lengths.
+const DECAYS: [f64; 4] = [1.0, 2.0, 4.0, 8.0];
+
+/// One point of a level in a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Fault minutes before now, negative.
+    pub minute: f64,
+    /// Trough level as a share of the limit.
+    pub level: f64,
+    /// Load at that time, in any unit; NaN where unknown.
+    pub load: f64,
+}
+
+/// What one window says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trend {
+    /// Length of the window in fault minutes.
+    pub window: usize,
+    /// Probability to pass the limit within the horizon if the trend goes on.
+    pub passes: f64,
+    /// How far the growth has come on its way to the limit, `0.0..=1.0`.
+    pub progress: f64,
+    /// How well a steady growth explains the window, `0.0..=1.0`.
+    pub steadiness: f64,
+    /// Growth of the whole window per fault minute, the load taken out where it explains growth.
+    pub slope: f64,
+    /// AICc weight of the saturating shape.
+    pub saturating: f64,
+    /// AICc weight of the shape with load.
+    pub follows_load: f64,
+    /// Times to the limit by the line.
+    pub quantiles: Option<Quantiles>,
+}
+
+impl Trend {
+    /// The probability that the limit is passed within the horizon, given that growth must first
+    /// outlast the way that is left: a growth that has come far is more likely to arrive.
+    #[must_use]
+    pub fn probability(&self, persistence: f64) -> f64 {
+        self.passes * libm::pow(self.progress, persistence) * self.steadiness
+    }
+}
+
+/// A fitted shape.
+#[derive(Clone, Copy, Debug)]
+struct Fit {
+    rss: f64,
+    parameters: f64,
+    slope: f64,
+    slope_error: f64,
+}
+
+/// A window's points, averaged down to at most [`MOST_POINTS`].
+fn window_points(points: &[Point], window: usize) -> Vec<Point> {
+    let from = points.partition_point(|point| point.minute < -(window as f64));
+    let inside = &points[from..];
+    let block = inside.len().div_ceil(MOST_POINTS).max(1);
+    inside
+        .chunks(block)
+        .map(|chunk| {
+            let n = chunk.len() as f64;
+            Point {
+                minute: chunk.iter().map(|point| point.minute).sum::<f64>() / n,
+                level: chunk.iter().map(|point| point.level).sum::<f64>() / n,
+                load: chunk.iter().map(|point| point.load).sum::<f64>() / n,
+            }
+        })
+        .collect()
+}
+
+/// What `window` says about passing the limit within `horizon` fault minutes from `level` now;
+/// `None` with too few points or too short a span.
+#[must_use]
+pub fn trend(points: &[Point], window: usize, level: f64, horizon: f64) -> Option<Trend> {
+    let inside = window_points(points, window);
+    let (first, last) = (inside.first()?, inside.last()?);
+    let span = last.minute - first.minute;
+    if inside.len() < FEWEST_POINTS || span < 0.5 * window as f64 {
+        return None;
+    }
+    let line = fit_line(&inside);
+    let load = fit_with_load(&inside);
+    let curve = fit_saturating(&inside, span);
+    let n = inside.len() as f64;
+    let scores =
+        [Some(line), load, curve.map(|(fit, _)| fit)].map(|fit| fit.map(|fit| aicc(&fit, n)));
+    let weights = aicc_weights(scores);
+
+    let distance = 1.0 - level;
+    let diffusion = diffusion(&inside, &line);
+    let drift =
+        |fit: &Fit| Drift { distance, slope: fit.slope, slope_error: fit.slope_error, diffusion };
+    let passes_line = drift(&line).passes_within(horizon);
+    let passes_load = load.map_or(0.0, |fit| drift(&fit).passes_within(horizon));
+    let passes_curve =
+        curve.map_or(0.0, |(_, rise)| if rise >= distance { passes_line } else { 0.0 });
+    let slope =
+        load.map_or(line.slope, |fit| (1.0 - weights[1]) * line.slope + weights[1] * fit.slope);
+
+    let base = inside.iter().map(|point| point.level).fold(f64::INFINITY, f64::min);
+    let growth = (last.level - base).max(0.0);
+    let whole: f64 = inside.iter().map(|point| (point.level - mean(&inside)).powi(2)).sum();
+    let explained = if whole > 0.0 { (1.0 - line.rss / whole).clamp(0.0, 1.0) } else { 0.0 };
+    Some(Trend {
+        window,
+        passes: (weights[0] * passes_line + weights[1] * passes_load + weights[2] * passes_curve)
+            .clamp(0.0, 1.0),
+        progress: if distance <= 0.0 { 1.0 } else { growth / (growth + distance) },
+        steadiness: if line.slope > 0.0 { explained } else { 0.0 },
+        slope,
+        saturating: weights[2],
+        follows_load: weights[1],
+        quantiles: Drift { slope, ..drift(&line) }.quantiles(),
+    })
+}
+
+fn mean(points: &[Point]) -> f64 {
+    points.iter().map(|point| point.level).sum::<f64>() / points.len() as f64
+}
+
+/// Least squares of the level on time.
+fn fit_line(points: &[Point]) -> Fit {
+    let n = points.len() as f64;
+    let mean_time = points.iter().map(|point| point.minute).sum::<f64>() / n;
+    let mean_level = mean(points);
+    let (mut times, mut cross) = (0.0, 0.0);
+    for point in points {
+        let time = point.minute - mean_time;
+        times += time * time;
+        cross += time * (point.level - mean_level);
+    }
+    let slope = if times > 0.0 { cross / times } else { 0.0 };
+    let rss = points
+        .iter()
+        .map(|point| (point.level - mean_level - slope * (point.minute - mean_time)).powi(2))
+        .sum();
+    with_error(Fit { rss, parameters: 2.0, slope, slope_error: 0.0 }, n, times)
+}
+
+/// The slope's standard error; neighbouring residuals of a level are alike, so a third of the points
+/// counts as independent.
+fn with_error(fit: Fit, n: f64, times: f64) -> Fit {
+    let independent = (n / 3.0).max(3.0);
+    let variance = fit.rss / n * n / (n - 2.0).max(1.0);
+    Fit { slope_error: (variance / times.max(1e-9) * n / independent).sqrt(), ..fit }
+}
+
+/// Least squares of the level on time and load; `None` where the load is unknown or constant.
+fn fit_with_load(points: &[Point]) -> Option<Fit> {
+    let n = points.len() as f64;
+    if points.iter().any(|point| !point.load.is_finite()) {
+        return None;
+    }
+    let mean_of = |value: fn(&Point) -> f64| points.iter().map(value).sum::<f64>() / n;
+    let (time_mean, load_mean, level_mean) =
+        (mean_of(|p| p.minute), mean_of(|p| p.load), mean_of(|p| p.level));
+    let (mut tt, mut ll, mut tl, mut ty, mut ly) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for point in points {
+        let (t, l, y) =
+            (point.minute - time_mean, point.load - load_mean, point.level - level_mean);
+        tt += t * t;
+        ll += l * l;
+        tl += t * l;
+        ty += t * y;
+        ly += l * y;
+    }
+    let determinant = tt * ll - tl * tl;
+    if ll <= 0.0 || determinant <= 1e-9 * tt * ll {
+        return None;
+    }
+    let slope = (ty * ll - ly * tl) / determinant;
+    let per_load = (ly * tt - ty * tl) / determinant;
+    // A level that falls when load grows is no effect of the load.
+    if per_load <= 0.0 {
+        return None;
+    }
+    let rss = points
+        .iter()
+        .map(|point| {
+            let fitted = slope * (point.minute - time_mean) + per_load * (point.load - load_mean);
+            (point.level - level_mean - fitted).powi(2)
+        })
+        .sum();
+    Some(with_error(Fit { rss, parameters: 3.0, slope, slope_error: 0.0 }, n, determinant / ll))
+}
+
+/// Least squares of `c - a·exp(-k·t)` over a few decay rates; the fit and how far it still rises.
+fn fit_saturating(points: &[Point], span: f64) -> Option<(Fit, f64)> {
+    let n = points.len() as f64;
+    let start = points.first()?.minute;
+    let mean_level = mean(points);
+    DECAYS
+        .iter()
+        .filter_map(|decay| {
+            let shape = |point: &Point| (-decay * (point.minute - start) / span).exp();
+            let mean_shape = points.iter().map(shape).sum::<f64>() / n;
+            let (mut squares, mut cross) = (0.0, 0.0);
+            for point in points {
+                let value = shape(point) - mean_shape;
+                squares += value * value;
+                cross += value * (point.level - mean_level);
+            }
+            let amplitude = -cross / squares.max(1e-12);
+            if amplitude <= 0.0 {
+                return None;
+            }
+            let rss = points
+                .iter()
+                .map(|point| {
+                    (point.level - mean_level + amplitude * (shape(point) - mean_shape)).powi(2)
+                })
+                .sum();
+            let rise = amplitude * (-decay).exp();
+            Some((Fit { rss, parameters: 3.0, slope: rise * decay / span, slope_error: 0.0 }, rise))
+        })
+        .min_by(|a, b| a.0.rss.total_cmp(&b.0.rss))
+}
+
+/// Akaike's criterion with the correction for small samples; a third of the points is independent.
+fn aicc(fit: &Fit, n: f64) -> f64 {
+    let effective = (n / 2.0).max(fit.parameters + 2.5);
+    let likelihood = effective * (fit.rss / n).max(1e-9).ln();
+    let k = fit.parameters + 1.0;
+    likelihood + 2.0 * k + 2.0 * k * (k + 1.0) / (effective - k - 1.0).max(0.5)
+}
+
+fn aicc_weights(scores: [Option<f64>; 3]) -> [f64; 3] {
+    let best = scores.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+    let raw = scores.map(|score| score.map_or(0.0, |score| (-0.5 * (score - best)).exp()));
+    let total: f64 = raw.iter().sum();
+    raw.map(|weight| weight / total)
+}
+
+/// Diffusion of the residuals per square root of a minute: the lesser of the neighbouring and the
+/// wide estimate, since noise that comes back does not carry a level away.
+fn diffusion(points: &[Point], line: &Fit) -> f64 {
+    let residual = |point: &Point| point.level - line.slope * point.minute;
+    let estimate = |lag: usize| {
+        let pairs = points.len().saturating_sub(lag);
+        let sum: f64 = (0..pairs)
+            .map(|i| {
+                let gap = (points[i + lag].minute - points[i].minute).max(1e-6);
+                (residual(&points[i + lag]) - residual(&points[i])).powi(2) / gap
+            })
+            .sum();
+        sum / pairs.max(1) as f64
+    };
+    estimate(1).min(estimate(points.len() / 2)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(value: impl Fn(f64) -> f64) -> Vec<Point> {
+        (0..=120)
+            .map(|i| f64::from(i) - 120.0)
+            .map(|minute| Point { minute, level: value(minute), load: f64::NAN })
+            .collect()
+    }
+
+    #[test]
+    fn a_steady_leak_is_seen_with_its_time() {
+        let points = series(|minute| 0.8 + 0.005 * minute);
+        let trend = trend(&points, 80, 0.8, 100.0).unwrap();
+        assert!((trend.slope - 0.005).abs() < 1e-6);
+        assert!((trend.quantiles.unwrap().p50 - 40.0).abs() < 0.5);
+        assert!(trend.probability(1.0) > 0.5, "{trend:?}");
+    }
+
+    #[test]
+    fn a_cache_that_warms_up_is_told_from_a_leak() {
+        let points = series(|minute| 0.8 - 0.5 * (-(minute + 120.0) / 40.0).exp());
+        let trend = trend(&points, 120, 0.79, 100.0).unwrap();
+        assert!(trend.saturating > 0.9, "{trend:?}");
+        assert!(trend.probability(1.0) < 0.05, "{trend:?}");
+    }
+
+    #[test]
+    fn growth_that_follows_the_load_is_no_leak() {
+        let mut points = series(|_| 0.0);
+        for (i, point) in points.iter_mut().enumerate() {
+            point.load = 100.0 + i as f64 + 20.0 * (i as f64 / 5.0).sin();
+            point.level = 0.2 + 0.003 * point.load;
+        }
+        let trend = trend(&points, 80, 0.85, 100.0).unwrap();
+        assert!(trend.follows_load > 0.9 && trend.probability(1.0) < 0.05, "{trend:?}");
+    }
+
+    #[test]
+    fn a_flat_noisy_level_stays_quiet() {
+        let points = series(|minute| 0.7 + 0.05 * (minute * 1.7).sin());
+        for window in WINDOWS {
+            let quiet = trend(&points, window, 0.7, 100.0).unwrap();
+            assert!(quiet.probability(1.0) < 0.1, "{quiet:?}");
+        }
+    }
+
+    #[test]
+    fn too_few_points_give_no_answer() {
+        let points = &series(|_| 0.5)[117..];
+        assert_eq!(trend(points, 10, 0.5, 100.0), None);
+    }
+}

@@ -1,0 +1,187 @@
+//! A level: a short ring of raw values and two hours of fault minutes.
+//!
+//! ```text
+//!  raw      40 points of the scrape step      (time, value)
+//!  minutes  120 fault minutes                 (mean, minimum), NaN where nothing was scraped
+//! ```
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::{Instant, SeriesClock};
+
+/// Raw points kept.
+const RAW_POINTS: usize = 40;
+/// Fault minutes kept: two hours.
+pub const MINUTES: usize = 120;
+
+/// One fault minute of a level.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Minute {
+    /// Mean of the minute's values; NaN where there are none.
+    pub mean: f32,
+    /// Least of the minute's values; NaN where there are none.
+    pub minimum: f32,
+}
+
+/// The minute that is being filled.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Open {
+    index: u32,
+    sum: f64,
+    count: u32,
+    minimum: f32,
+}
+
+/// A level over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LevelSeries {
+    raw: VecDeque<(Instant, f32)>,
+    minutes: VecDeque<Minute>,
+    open: Option<Open>,
+}
+
+/// Whether a sample found its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is in the series.
+    Yes,
+    /// It is older than the series still accepts, or there already.
+    No,
+}
+
+const MISSING: Minute = Minute { mean: f32::NAN, minimum: f32::NAN };
+
+impl LevelSeries {
+    /// A series without points.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { raw: VecDeque::new(), minutes: VecDeque::new(), open: None }
+    }
+
+    /// Takes in a value; one that comes late but within `clock`'s lag finds its place.
+    pub fn push(&mut self, at: Instant, value: f64, clock: &SeriesClock) -> Taken {
+        let value = value as f32;
+        if let Some((last, _)) = self.raw.back()
+            && at <= *last
+        {
+            return self.insert_late(at, value, clock);
+        }
+        if self.raw.len() == RAW_POINTS {
+            self.raw.pop_front();
+        }
+        self.raw.push_back((at, value));
+        self.fill(clock.minute(at), value);
+        Taken::Yes
+    }
+
+    fn insert_late(&mut self, at: Instant, value: f32, clock: &SeriesClock) -> Taken {
+        let newest = self.raw.back().map_or(at, |(last, _)| *last);
+        let place = self.raw.partition_point(|(time, _)| *time < at);
+        let known = self.raw.get(place).is_some_and(|(time, _)| *time == at);
+        if known || newest.since(at) > clock.lag() {
+            return Taken::No;
+        }
+        if self.raw.len() < RAW_POINTS || place > 0 {
+            self.raw.insert(place, (at, value));
+            if self.raw.len() > RAW_POINTS {
+                self.raw.pop_front();
+            }
+        }
+        if self.open.is_some_and(|open| open.index == clock.minute(at)) {
+            self.fill(clock.minute(at), value);
+        }
+        Taken::Yes
+    }
+
+    fn fill(&mut self, index: u32, value: f32) {
+        match &mut self.open {
+            Some(open) if open.index == index => {
+                open.sum += f64::from(value);
+                open.count += 1;
+                open.minimum = open.minimum.min(value);
+            }
+            _ => {
+                let gap = self.open.map_or(0, |open| index.saturating_sub(open.index + 1));
+                self.close();
+                for _ in 0..gap.min(MINUTES as u32) {
+                    self.append(MISSING);
+                }
+                self.open = Some(Open { index, sum: f64::from(value), count: 1, minimum: value });
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            let mean = (open.sum / f64::from(open.count)) as f32;
+            self.append(Minute { mean, minimum: open.minimum });
+        }
+    }
+
+    fn append(&mut self, minute: Minute) {
+        if self.minutes.len() == MINUTES {
+            self.minutes.pop_front();
+        }
+        self.minutes.push_back(minute);
+    }
+
+    /// Forgets everything before `at`: the process that made it is gone.
+    pub fn cut(&mut self, at: Instant, clock: &SeriesClock) {
+        let first = self.raw.partition_point(|(time, _)| *time < at);
+        if first == 0 {
+            return;
+        }
+        self.raw.drain(..first);
+        let keep_from = clock.minute(at) + 1;
+        match self.open {
+            Some(open) if open.index >= keep_from => {
+                let keep = (open.index - keep_from) as usize;
+                let drop = self.minutes.len().saturating_sub(keep);
+                self.minutes.drain(..drop);
+            }
+            _ => {
+                self.minutes.clear();
+                self.open = None;
+                let points: Vec<_> = self.raw.iter().copied().collect();
+                for (time, value) in points {
+                    self.fill(clock.minute(time), value);
+                }
+            }
+        }
+    }
+
+    /// The newest raw point.
+    #[must_use]
+    pub fn last(&self) -> Option<(Instant, f64)> {
+        self.raw.back().map(|(at, value)| (*at, f64::from(*value)))
+    }
+
+    /// Raw points, oldest first.
+    pub fn raw(&self) -> impl DoubleEndedIterator<Item = (Instant, f64)> + ExactSizeIterator + '_ {
+        self.raw.iter().map(|(at, value)| (*at, f64::from(*value)))
+    }
+
+    /// Fault minutes, oldest first, the open one last; the index of the last and the minutes.
+    #[must_use]
+    pub fn minutes(&self) -> Option<(u32, impl DoubleEndedIterator<Item = Minute> + '_)> {
+        let open = self.open?;
+        let mean = (open.sum / f64::from(open.count)) as f32;
+        let last = Minute { mean, minimum: open.minimum };
+        Some((open.index, self.minutes.iter().copied().chain(std::iter::once(last))))
+    }
+
+    /// Heap bytes held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.raw.capacity() * size_of::<(Instant, f32)>()
+            + self.minutes.capacity() * size_of::<Minute>()
+    }
+}
+
+impl Default for LevelSeries {
+    fn default() -> Self {
+        Self::new()
+    }
+}
