@@ -45,7 +45,13 @@ pub fn assess(
     predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.unit.cmp(&b.unit)));
     let empty = AlarmBook::default();
     let book = parent.map_or(&empty, |parent| &parent.carry.alarms);
-    let context = AlarmContext { settings: state.settings(), ledger: state.ledger(), at };
+    let context = AlarmContext {
+        settings: state.settings(),
+        ledger: state.ledger(),
+        graph: Some(state.graph()),
+        started_at: state.started_at().unwrap_or(at),
+        at,
+    };
     let (alarms_carry, alarms) = alarm::advance(book, &predictions, &policy.alarm, context);
     Assessment { at, predictions, alarms, carry: Carry { alarms: alarms_carry } }
 }

@@ -14,6 +14,7 @@ use crate::settings::Settings;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     settings: Settings,
+    started_at: Option<Timestamp>,
     until: Timestamp,
     graph: Graph,
     ledger: Ledger,
@@ -25,6 +26,7 @@ impl State {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
+            started_at: None,
             until: Timestamp::default(),
             graph: Graph::new(),
             ledger: Ledger::new(settings.time_scale),
@@ -46,6 +48,7 @@ impl State {
             else {
                 break;
             };
+            self.started_at.get_or_insert(first);
             if next_object == Some(first) {
                 let change = &batch.objects[object];
                 self.graph.observe(change);
@@ -69,6 +72,12 @@ impl State {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// When the first item became visible; `None` before that.
+    #[must_use]
+    pub const fn started_at(&self) -> Option<Timestamp> {
+        self.started_at
     }
 
     /// Everything visible by this time was observed.
