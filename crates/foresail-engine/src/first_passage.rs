@@ -23,6 +23,7 @@ use crate::graph::PodRecord;
 use crate::series::{EntitySeries, Instant, LevelSeries, SeriesClock};
 use crate::state::State;
 use target::Target;
+pub use trend::Belief;
 use trend::{Point, Trend, WINDOWS, trend};
 
 /// Name of this model.
@@ -31,20 +32,27 @@ pub const MODEL: &str = "first-passage";
 /// than a leak worth an alarm.
 const TROUGH_MINUTES: usize = 5;
 
+/// Fault minutes of history below which nothing is said: half of the shortest window.
+const YOUNG_MINUTES: usize = 5;
+
 /// Settings of first passage, chosen on training recordings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FirstPassageSettings {
     /// How far it looks, in fault minutes.
     pub horizon_minutes: f64,
-    /// How much growth must have come before it is believed: the exponent of the progress.
-    pub persistence: f64,
+    /// How readily growth is believed to arrive.
+    pub belief: Belief,
     /// Probability below which nothing is said.
     pub floor: f64,
 }
 
 impl Default for FirstPassageSettings {
     fn default() -> Self {
-        Self { horizon_minutes: 100.0, persistence: 1.0, floor: 0.02 }
+        Self {
+            horizon_minutes: 100.0,
+            belief: Belief { persistence: 1.0, proximity: 2.0 },
+            floor: 0.02,
+        }
     }
 }
 
@@ -56,63 +64,175 @@ struct Forecast<'a> {
     level: f64,
 }
 
-/// What runs toward its limit, for every object, at `at`: at most one prediction per unit and kind.
+/// What a look at one target gave.
+enum Look<'a> {
+    /// Too little was scraped to say anything.
+    Blind(Blind),
+    /// Nothing runs toward the limit.
+    Quiet,
+    /// Something does.
+    Running(Box<Forecast<'a>>),
+}
+
+/// Why a unit cannot be judged; the later ones are nearer to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Blind {
+    /// No quantity with a known limit was scraped.
+    NoTarget,
+    /// The last sample is old.
+    Stale,
+    /// The process is younger than the shortest window.
+    Young,
+}
+
+/// Predictions being collected.
+#[derive(Default)]
+struct Found {
+    best: BTreeMap<(Unit, FailureKind), Prediction>,
+    /// Units of which nothing could be judged so far, with the nearest reason; `None` once judged.
+    blind: BTreeMap<Unit, Option<Blind>>,
+}
+
+/// What runs toward its limit, for every object, at `at`: at most one prediction per unit and kind,
+/// and "not enough data" for workloads of which nothing can be judged.
 #[must_use]
 pub fn predict(state: &State, at: Timestamp, settings: &FirstPassageSettings) -> Vec<Prediction> {
     let Some(now) = state.series().clock().instant(at) else { return Vec::new() };
-    let mut best: BTreeMap<(Unit, FailureKind), Prediction> = BTreeMap::new();
+    let mut found = Found::default();
     for pod in state.graph().pods().filter(|pod| !pod.object.is_finished()) {
+        let mut nearest = Some(Blind::NoTarget);
         for target in target::of_pod(state, pod) {
-            if let Some(forecast) = forecast(state, target, now, settings) {
-                keep_best(&mut best, say(&forecast, Some(pod), at, (state, settings)));
+            match look(state, target, now, settings) {
+                Look::Blind(reason) => nearest = nearest.map(|known| known.max(reason)),
+                Look::Quiet => nearest = None,
+                Look::Running(forecast) => {
+                    nearest = None;
+                    found.keep_best(say(&forecast, Some(pod), at, (state, settings)));
+                }
             }
         }
+        found.note_blind(pod, nearest);
     }
     for series in state.series().entities() {
         for target in target::of_cluster_object(series) {
-            if let Some(forecast) = forecast(state, target, now, settings) {
-                keep_best(&mut best, say(&forecast, None, at, (state, settings)));
+            if let Look::Running(forecast) = look(state, target, now, settings) {
+                found.keep_best(say(&forecast, None, at, (state, settings)));
             }
         }
     }
-    best.into_values().collect()
+    found.finish(at, state, settings)
 }
 
-fn keep_best(best: &mut BTreeMap<(Unit, FailureKind), Prediction>, prediction: Prediction) {
-    let key = (prediction.unit.clone(), prediction.kind);
-    match best.get_mut(&key) {
-        Some(known) if known.score >= prediction.score => {}
-        Some(known) => *known = prediction,
-        None => {
-            best.insert(key, prediction);
+// === impl Found ===
+
+impl Found {
+    fn keep_best(&mut self, prediction: Prediction) {
+        let key = (prediction.unit.clone(), prediction.kind);
+        match self.best.get_mut(&key) {
+            Some(known) if known.score >= prediction.score => {}
+            Some(known) => *known = prediction,
+            None => {
+                self.best.insert(key, prediction);
+            }
         }
+    }
+
+    fn note_blind(&mut self, pod: &PodRecord, reason: Option<Blind>) {
+        let known = self.blind.entry(Unit::Workload(pod.unit.clone())).or_insert(reason);
+        *known = known.zip(reason).map(|(known, reason)| known.max(reason));
+    }
+
+    fn finish(
+        self,
+        at: Timestamp,
+        state: &State,
+        settings: &FirstPassageSettings,
+    ) -> Vec<Prediction> {
+        let blind = self.blind.into_iter().filter_map(|(unit, reason)| {
+            reason.map(|reason| not_enough(unit, reason, at, (state, settings)))
+        });
+        self.best.into_values().chain(blind).collect()
     }
 }
 
-/// The strongest window of a target; `None` where nothing grows or nothing can be said.
-fn forecast<'a>(
+fn not_enough(
+    unit: Unit,
+    reason: Blind,
+    at: Timestamp,
+    (state, settings): (&State, &FirstPassageSettings),
+) -> Prediction {
+    let missing = match reason {
+        Blind::NoTarget => {
+            "no sampled quantity with a known limit (memory limit, descriptor limit, pool size or volume size)"
+        }
+        Blind::Stale => "fresh samples: the last ones are more than five scrapes old",
+        Blind::Young => {
+            "history: its containers have been sampled for less than 5 min of fault time"
+        }
+    };
+    Prediction {
+        at,
+        sentence: format!("{unit}: not enough data, missing {missing}"),
+        unit,
+        pod: None,
+        node: None,
+        kind: FailureKind::OomKilled,
+        horizon: horizon(state, settings),
+        verdict: Verdict::NotEnoughData { missing: missing.to_owned() },
+        score: 0.0,
+        basis: None,
+        evidence: Vec::new(),
+        model: ModelId(MODEL.to_owned()),
+    }
+}
+
+fn horizon(state: &State, settings: &FirstPassageSettings) -> PlatformDuration {
+    wall(state, settings.horizon_minutes)
+}
+
+fn wall(state: &State, fault_minutes: f64) -> PlatformDuration {
+    PlatformDuration::from_seconds_f64(fault_minutes * state.series().clock().seconds_per_minute())
+}
+
+/// Looks at one target; the strongest window speaks for it.
+fn look<'a>(
     state: &State,
     target: Target<'a>,
     now: Instant,
     settings: &FirstPassageSettings,
-) -> Option<Forecast<'a>> {
+) -> Look<'a> {
     let clock = state.series().clock();
-    let series = target.series.level(target.quantity)?;
-    let (last_at, last) = series.last()?;
-    let stale = clock.fault_minutes(now, last_at) > 5.0
-        && now.seconds_since(last_at) > 5.0 * state.settings().scrape_interval.as_seconds();
-    if stale || !may_matter(&target, series, settings) {
-        return None;
+    let series = target.series.level(target.quantity);
+    let Some((series, (last_at, last))) = series.and_then(|series| Some((series, series.last()?)))
+    else {
+        return Look::Blind(Blind::NoTarget);
+    };
+    let old = now.seconds_since(last_at) - state.settings().sample_lag().as_seconds();
+    if clock.fault_minutes(now, last_at) > 5.0
+        && old > 5.0 * state.settings().scrape_interval.as_seconds()
+    {
+        return Look::Blind(Blind::Stale);
+    }
+    if series.minutes().is_none_or(|(_, minutes)| minutes.count() < YOUNG_MINUTES) {
+        return Look::Blind(Blind::Young);
+    }
+    if !may_matter(&target, series, settings) {
+        return Look::Quiet;
     }
     let points = points(&target, series, (clock, last_at));
     let level = target.share(recent_level(series, clock).unwrap_or(last));
     let strongest = WINDOWS
         .iter()
         .filter_map(|window| trend(&points, *window, level, settings.horizon_minutes))
-        .map(|trend| (trend.probability(settings.persistence), trend))
-        .max_by(|a, b| a.0.total_cmp(&b.0))?;
-    let (probability, trend) = strongest;
-    (probability >= settings.floor).then_some(Forecast { target, trend, probability, level })
+        .map(|trend| (trend.probability(settings.belief), trend))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match strongest {
+        None => Look::Blind(Blind::Young),
+        Some((probability, trend)) if probability >= settings.floor => {
+            Look::Running(Box::new(Forecast { target, trend, probability, level }))
+        }
+        Some(_) => Look::Quiet,
+    }
 }
 
 /// Cheap look: has the level come far enough on its way that any window could pass the floor?
@@ -126,7 +246,8 @@ fn may_matter(target: &Target<'_>, series: &LevelSeries, settings: &FirstPassage
     let distance = (1.0 - last).max(0.0);
     let growth = (last - low).max(0.0);
     high > low
-        && libm::pow(growth / (growth + distance).max(1e-9), settings.persistence) >= settings.floor
+        && libm::pow(growth / (growth + distance).max(1e-9), settings.belief.persistence)
+            >= settings.floor
 }
 
 /// Mean of the last two fault minutes of raw values.
@@ -179,11 +300,12 @@ fn say(
     (state, settings): (&State, &FirstPassageSettings),
 ) -> Prediction {
     let target = &forecast.target;
-    let wall = |minutes: f64| {
-        PlatformDuration::from_seconds_f64(minutes * state.series().clock().seconds_per_minute())
-    };
     let time = forecast.trend.quantiles.filter(|times| times.p50 <= settings.horizon_minutes).map(
-        |times| TimeToEvent { p10: wall(times.p10), p50: wall(times.p50), p90: wall(times.p90) },
+        |times| TimeToEvent {
+            p10: wall(state, times.p10),
+            p50: wall(state, times.p50),
+            p90: wall(state, times.p90),
+        },
     );
     let unit = unit_of(target.series, pod);
     let probability = Probability::saturating(forecast.probability).unwrap_or(Probability::ZERO);
@@ -207,7 +329,7 @@ fn say(
         pod: pod.map(|pod| pod.object.name.clone()),
         node: pod.and_then(|pod| pod.object.node.clone()),
         kind: target.kind,
-        horizon: wall(settings.horizon_minutes),
+        horizon: horizon(state, settings),
         verdict: Verdict::Likely { probability, time_to_event: time },
         score: probability.get(),
         basis: Some(Basis {

@@ -4,6 +4,8 @@
 //! load (growth that only follows the load is no leak), and a saturating curve (a cache that warms up
 //! is no leak). Values are shares of the limit; times are fault minutes, zero now, negative before.
 
+use serde::{Deserialize, Serialize};
+
 use super::passage::{Drift, Quantiles};
 
 /// Windows that are tried, in fault minutes.
@@ -26,11 +28,22 @@ pub struct Point {
     pub load: f64,
 }
 
+/// How readily growth is believed to arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Belief {
+    /// Exponent of the share of the way that the growth has come.
+    pub persistence: f64,
+    /// Exponent of the share of the limit that the level takes.
+    pub proximity: f64,
+}
+
 /// What one window says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trend {
     /// Length of the window in fault minutes.
     pub window: usize,
+    /// Level now, as a share of the limit.
+    pub level: f64,
     /// Probability to pass the limit within the horizon if the trend goes on.
     pub passes: f64,
     /// How far the growth has come on its way to the limit, `0.0..=1.0`.
@@ -48,11 +61,13 @@ pub struct Trend {
 }
 
 impl Trend {
-    /// The probability that the limit is passed within the horizon, given that growth must first
-    /// outlast the way that is left: a growth that has come far is more likely to arrive.
+    /// The probability that the limit is passed within the horizon: growth must outlast the way that
+    /// is left, so one that has come far, steadily, and is close is more likely to arrive.
     #[must_use]
-    pub fn probability(&self, persistence: f64) -> f64 {
-        self.passes * libm::pow(self.progress, persistence) * self.steadiness
+    pub fn probability(&self, belief: Belief) -> f64 {
+        let far = libm::pow(self.progress, belief.persistence);
+        let close = libm::pow(self.level.clamp(0.0, 1.0), belief.proximity);
+        self.passes * far * close * self.steadiness
     }
 }
 
@@ -118,6 +133,7 @@ pub fn trend(points: &[Point], window: usize, level: f64, horizon: f64) -> Optio
     let explained = if whole > 0.0 { (1.0 - line.rss / whole).clamp(0.0, 1.0) } else { 0.0 };
     Some(Trend {
         window,
+        level,
         passes: (weights[0] * passes_line + weights[1] * passes_load + weights[2] * passes_curve)
             .clamp(0.0, 1.0),
         progress: if distance <= 0.0 { 1.0 } else { growth / (growth + distance) },
@@ -267,6 +283,8 @@ fn diffusion(points: &[Point], line: &Fit) -> f64 {
 mod tests {
     use super::*;
 
+    const BELIEF: Belief = Belief { persistence: 1.0, proximity: 1.0 };
+
     fn series(value: impl Fn(f64) -> f64) -> Vec<Point> {
         (0..=120)
             .map(|i| f64::from(i) - 120.0)
@@ -280,7 +298,7 @@ mod tests {
         let trend = trend(&points, 80, 0.8, 100.0).unwrap();
         assert!((trend.slope - 0.005).abs() < 1e-6);
         assert!((trend.quantiles.unwrap().p50 - 40.0).abs() < 0.5);
-        assert!(trend.probability(1.0) > 0.5, "{trend:?}");
+        assert!(trend.probability(BELIEF) > 0.5, "{trend:?}");
     }
 
     #[test]
@@ -288,7 +306,7 @@ mod tests {
         let points = series(|minute| 0.8 - 0.5 * (-(minute + 120.0) / 40.0).exp());
         let trend = trend(&points, 120, 0.79, 100.0).unwrap();
         assert!(trend.saturating > 0.9, "{trend:?}");
-        assert!(trend.probability(1.0) < 0.05, "{trend:?}");
+        assert!(trend.probability(BELIEF) < 0.05, "{trend:?}");
     }
 
     #[test]
@@ -299,7 +317,7 @@ mod tests {
             point.level = 0.2 + 0.003 * point.load;
         }
         let trend = trend(&points, 80, 0.85, 100.0).unwrap();
-        assert!(trend.follows_load > 0.9 && trend.probability(1.0) < 0.05, "{trend:?}");
+        assert!(trend.follows_load > 0.9 && trend.probability(BELIEF) < 0.05, "{trend:?}");
     }
 
     #[test]
@@ -307,7 +325,7 @@ mod tests {
         let points = series(|minute| 0.7 + 0.05 * (minute * 1.7).sin());
         for window in WINDOWS {
             let quiet = trend(&points, window, 0.7, 100.0).unwrap();
-            assert!(quiet.probability(1.0) < 0.1, "{quiet:?}");
+            assert!(quiet.probability(BELIEF) < 0.1, "{quiet:?}");
         }
     }
 
