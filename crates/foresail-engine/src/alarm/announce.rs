@@ -1,12 +1,10 @@
 //! What an alarm says when it is raised and when it is said again.
 
-use foresail_core::{
-    Alarm, AlarmChange, AlarmId, Cause, ConditionStatus, PlatformDuration, Prediction, Tier, Unit,
-};
+use foresail_core::{Alarm, AlarmChange, AlarmId, Cause, PlatformDuration, Prediction, Tier, Unit};
 
 use super::book::{Entry, Open};
 use super::{Group, Step, kubectl, policy};
-use crate::graph::Graph;
+use crate::graph::{Graph, PodRecord};
 
 /// Most causes that an alarm names.
 const MOST_CAUSES: usize = 8;
@@ -102,12 +100,7 @@ impl Step<'_> {
 /// Whether any pod of the unit is Ready.
 fn has_ready_pod(graph: &Graph, unit: &Unit) -> bool {
     let Some(workload) = unit.workload() else { return true };
-    graph.pods().filter(|record| record.unit == *workload).any(|record| {
-        record
-            .object
-            .condition("Ready")
-            .is_some_and(|condition| condition.status == ConditionStatus::True)
-    })
+    graph.pods_of(workload).any(PodRecord::is_ready)
 }
 
 /// The ranked causes: one for each prediction folded into the alarm.
