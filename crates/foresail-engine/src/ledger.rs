@@ -1,49 +1,188 @@
 //! The outcome ledger: which failures occurred, from API facts only.
+//!
+//! ```text
+//!  object change ─┐                          ┌─ settles at once (reason OOMKilled, a condition)
+//!  event ─────────┴─> watch of pod, node ────┤
+//!                     or workload            └─ hold (not Ready 30 s, ...) ─> due, settles later
+//!                            │ fact                                            │ fact
+//!                            v                                                 v
+//!                     Book: facts of one (unit, kind) merge to outcomes, outcomes of a unit to incidents
+//! ```
+//!
+//! The rules are those of `docs/outcomes.md`. A fact settles at a time that depends on observations
+//! only, so any split of the same observations into batches gives the same ledger.
 
-use foresail_core::{KubernetesEvent, ObjectChange, Outcome, TimeScale, Timestamp, Unit};
+mod book;
+mod nodes;
+mod pods;
+mod terminations;
+mod words;
+mod workloads;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foresail_core::{
+    FailureKind, KubernetesEvent, Object, ObjectChange, Outcome, PlatformDuration, TimeScale,
+    Timestamp, Unit, WorkloadId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
 
+pub use book::Settled;
+
+use book::{Book, Finding};
+use nodes::NodeWatch;
+use pods::PodWatch;
+use workloads::WorkloadWatch;
+
+/// Outcomes that occur earlier than this after the first observation are dropped: they belong to
+/// the time before (`evaluation.md` section 1, platform time).
+const DROPPED_AT_START: PlatformDuration = PlatformDuration::from_seconds(30);
+
 /// Builds outcomes incrementally.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
-    scale: TimeScale,
+    started_at: Option<Timestamp>,
+    pods: BTreeMap<String, PodWatch>,
+    nodes: BTreeMap<String, NodeWatch>,
+    workloads: BTreeMap<WorkloadId, WorkloadWatch>,
+    due: BTreeSet<(Timestamp, Due)>,
+    book: Book,
 }
+
+/// What is looked at again at a later time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Due {
+    /// A pod, by uid: its holds, or it is to be forgotten.
+    Pod(String),
+    /// A node, by name: its hold.
+    Node(String),
+    /// A workload; it has no holds.
+    Workload(WorkloadId),
+}
+
+/// What an observation leads to.
+#[derive(Clone, Debug)]
+enum Effect {
+    /// A failure is known.
+    Found(Unit, Finding),
+    /// A subject has recovered from a kind of failure.
+    Recovered { unit: Unit, kind: FailureKind, subject: String, at: Timestamp },
+    /// The thing observed is to be looked at again.
+    LookAgain(Timestamp),
+}
+
+// === impl Ledger ===
 
 impl Ledger {
     /// An empty ledger.
     #[must_use]
-    pub const fn new(scale: TimeScale) -> Self {
-        Self { scale }
+    pub fn new(scale: TimeScale) -> Self {
+        Self {
+            started_at: None,
+            pods: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            workloads: BTreeMap::new(),
+            due: BTreeSet::new(),
+            book: Book::new(scale),
+        }
     }
 
     /// Takes in one change of an object; `graph` already holds it.
-    pub fn observe_object(&mut self, _change: &ObjectChange, _graph: &Graph) {}
+    pub fn observe_object(&mut self, change: &ObjectChange, graph: &Graph) {
+        self.begin(change.observed_at);
+        match &change.object {
+            Object::Pod(pod) => self.observe_pod(change, pod, graph),
+            Object::Workload(workload) => self.observe_workload(change, workload, graph),
+            Object::Node(node) => self.observe_node(change, node),
+            Object::Service(_)
+            | Object::ConfigMap(_)
+            | Object::Claim(_)
+            | Object::Quota(_)
+            | Object::DisruptionBudget(_) => {}
+        }
+    }
 
     /// Takes in one event.
-    pub fn observe_event(&mut self, _event: &KubernetesEvent, _graph: &Graph) {}
+    pub fn observe_event(&mut self, event: &KubernetesEvent, graph: &Graph) {
+        self.begin(event.observed_at);
+        if event.object_kind == "Pod" {
+            self.observe_pod_event(event, graph);
+        }
+    }
 
     /// Settles every hold that has elapsed by `until`.
-    pub fn advance(&mut self, _until: Timestamp, _graph: &Graph) {}
+    pub fn advance(&mut self, until: Timestamp) {
+        while let Some((at, _)) = self.due.first()
+            && *at <= until
+        {
+            self.settle_first();
+        }
+    }
 
     /// Outcomes known so far, oldest first, with incident numbers and primary flags.
     #[must_use]
     pub fn outcomes(&self) -> Vec<Outcome> {
-        Vec::new()
+        self.book.outcomes()
     }
 
     /// Whether `unit` has an outcome known by `at` that is open or recovered less than ten minutes
     /// of fault time before `at`.
     #[must_use]
-    pub fn in_blackout(&self, _unit: &Unit, _at: Timestamp) -> bool {
-        let _ = self.scale;
-        false
+    pub fn in_blackout(&self, unit: &Unit, at: Timestamp) -> bool {
+        self.book.in_blackout(unit, at)
     }
 
     /// The latest outcome of `unit` known by now: when it occurred and when that was settled.
     #[must_use]
-    pub fn last_outcome(&self, _unit: &Unit) -> Option<(Timestamp, Timestamp)> {
-        None
+    pub fn last_outcome(&self, unit: &Unit) -> Option<(Timestamp, Timestamp)> {
+        self.book.last(unit).map(|settled| (settled.occurred_at, settled.settled_at))
+    }
+
+    /// The first outcome of `unit` that became known after `since`; an alarm raised at `since` ends
+    /// with it.
+    #[must_use]
+    pub fn first_outcome_since(&self, unit: &Unit, since: Timestamp) -> Option<Settled> {
+        self.book.first_since(unit, since)
+    }
+
+    /// Notes the first observation ever, and settles what was due before `at`.
+    fn begin(&mut self, at: Timestamp) {
+        self.started_at.get_or_insert(at);
+        while let Some((due, _)) = self.due.first()
+            && *due < at
+        {
+            self.settle_first();
+        }
+    }
+
+    fn settle_first(&mut self) {
+        match self.due.pop_first() {
+            Some((at, Due::Pod(uid))) => self.settle_pod(&uid, at),
+            Some((at, Due::Node(name))) => self.settle_node(&name, at),
+            Some((_, Due::Workload(_))) | None => {}
+        }
+    }
+
+    /// Books what an observation of `due` led to, in its order. What occurred before observation
+    /// had well begun is left out.
+    fn apply(&mut self, effects: Vec<Effect>, due: &Due) {
+        for effect in effects {
+            match effect {
+                Effect::Found(unit, finding) => {
+                    let start = self.started_at.unwrap_or(finding.occurred_at);
+                    if finding.occurred_at >= start + DROPPED_AT_START {
+                        self.book.add(unit, finding);
+                    }
+                }
+                Effect::Recovered { unit, kind, subject, at } => {
+                    self.book.recover(&unit, kind, (&subject, at));
+                }
+                Effect::LookAgain(at) => {
+                    self.due.insert((at, due.clone()));
+                }
+            }
+        }
     }
 }

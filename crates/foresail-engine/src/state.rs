@@ -3,6 +3,7 @@
 use foresail_core::{Batch, Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::checks::Notices;
 use crate::graph::Graph;
 use crate::ledger::Ledger;
 use crate::series::SeriesStore;
@@ -19,6 +20,7 @@ pub struct State {
     graph: Graph,
     ledger: Ledger,
     series: SeriesStore,
+    notices: Notices,
 }
 
 impl State {
@@ -31,6 +33,7 @@ impl State {
             graph: Graph::new(),
             ledger: Ledger::new(settings.time_scale),
             series: SeriesStore::new(&settings),
+            notices: Notices::default(),
             settings,
         }
     }
@@ -58,13 +61,14 @@ impl State {
             } else if next_event == Some(first) {
                 self.graph.observe_event(&batch.events[event]);
                 self.ledger.observe_event(&batch.events[event], &self.graph);
+                self.notices.observe_event(&batch.events[event]);
                 event += 1;
             } else {
                 self.series.observe_sample(&batch.samples[sample]);
                 sample += 1;
             }
         }
-        self.ledger.advance(batch.until, &self.graph);
+        self.ledger.advance(batch.until);
         self.until = self.until.max(batch.until);
     }
 
@@ -102,6 +106,12 @@ impl State {
     #[must_use]
     pub const fn series(&self) -> &SeriesStore {
         &self.series
+    }
+
+    /// Events of failed creations and mounts.
+    #[must_use]
+    pub const fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// Outcomes known so far, oldest first, with their incidents.
