@@ -4,6 +4,7 @@
 //!  graph ──┬── start       waiting reasons of containers        ──┐
 //!          ├── references  template against the inventory         │
 //!          ├── scheduling  requests and selectors against nodes   ├──> Finding ──> Prediction
+//!          ├── notices     events of failed mounts and creations  │
 //!          ├── rollout     newest ReplicaSet against the others   │
 //!          └── standing    budgets, selectors without endpoints ──┘
 //! ```
@@ -12,6 +13,7 @@
 //! a source does not show (labels of nodes, ConfigMaps of a namespace) is not guessed.
 
 mod message;
+mod notices;
 mod references;
 mod rollout;
 mod scheduling;
@@ -24,6 +26,8 @@ use foresail_core::{
     ConditionStatus, FailureKind, ModelId, PlatformDuration, PodObject, Prediction, Probability,
     TimeToEvent, Timestamp, Unit, Verdict, WorkloadId, WorkloadKind, WorkloadObject,
 };
+
+pub use notices::Notices;
 
 use crate::graph::{Graph, PodRecord};
 use crate::state::State;
@@ -57,6 +61,7 @@ pub fn predict(state: &State, at: Timestamp) -> Vec<Prediction> {
     findings.extend(scheduling::findings(graph, at));
     findings.extend(rollout::findings(graph, at));
     findings.extend(standing::findings(graph, at));
+    findings.extend(state.notices().findings(graph, at));
     findings.into_iter().map(|finding| finding.into_prediction(at)).collect()
 }
 

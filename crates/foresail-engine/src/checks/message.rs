@@ -62,6 +62,17 @@ pub(super) fn unschedulable_reason(message: &str) -> String {
     excerpt(reason.trim_end_matches(['.', ',', ' ']))
 }
 
+/// Why the API server refuses to create pods.
+pub(super) fn refusal(message: &str) -> String {
+    if let Some((_, quota)) = message.split_once("exceeded quota: ") {
+        return format!("it exceeds quota {}", excerpt(quota));
+    }
+    missing_object(message).map_or_else(
+        || format!("its pods are refused: {}", excerpt(message)),
+        |object| format!("{object} does not exist"),
+    )
+}
+
 /// The text between the quotes that `text` starts with, and what follows.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('"')?.split_once('"')

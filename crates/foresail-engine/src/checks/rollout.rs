@@ -46,7 +46,7 @@ pub(super) fn findings(graph: &Graph, at: Timestamp) -> Vec<Finding<'_>> {
         graph.workloads().filter(|(unit, _)| unit.kind == WorkloadKind::Deployment)
     {
         if let Some(object) = &record.object {
-            findings.extend(refused_by_quota(unit, record, object, at));
+            findings.extend(refused(unit, record, object, at));
         }
         if let Some(rollout) = Rollout::of(graph, unit, record) {
             findings.extend(rollout.stuck(at));
@@ -56,8 +56,8 @@ pub(super) fn findings(graph: &Graph, at: Timestamp) -> Vec<Finding<'_>> {
     findings
 }
 
-/// Pods that the API server refuses because a quota is used up.
-fn refused_by_quota<'a>(
+/// Pods that the API server refuses, mostly because a quota is used up.
+fn refused<'a>(
     unit: &'a WorkloadId,
     record: &WorkloadRecord,
     object: &WorkloadObject,
@@ -67,10 +67,8 @@ fn refused_by_quota<'a>(
         condition.kind == "ReplicaFailure" && condition.status == ConditionStatus::True
     })?;
     let text = condition.message.as_deref().unwrap_or("");
-    let (_, quota) = text.split_once("exceeded quota: ")?;
     let started = record.changed_at().or(condition.last_transition);
-    let sentence =
-        format!("{unit} will not finish its rollout: it exceeds quota {}", message::excerpt(quota));
+    let sentence = format!("{unit} will not finish its rollout: {}", message::refusal(text));
     Some(Finding {
         probability: REFUSED,
         due_in: started.and_then(|started| time_left(object, started, at)),

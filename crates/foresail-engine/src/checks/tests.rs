@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use foresail_core::{
     Batch, ChangeKind, ClaimObject, Condition, ConfigMapObject, ContainerSpec, ContainerState,
-    ContainerStatus, DisruptionBudgetObject, NodeObject, Object, ObjectChange, OwnerRef, PodPhase,
-    Reference, ReferenceKind, Resources, ServiceObject, TimeScale,
+    ContainerStatus, DisruptionBudgetObject, KubernetesEvent, NodeObject, Object, ObjectChange,
+    OwnerRef, PodPhase, Reference, ReferenceKind, Resources, ServiceObject, TimeScale,
 };
 
 use super::*;
@@ -61,6 +61,28 @@ impl Cluster {
 
     fn findings(&self) -> Vec<Prediction> {
         predict(&self.state, time(self.at))
+    }
+
+    fn hear(&mut self, reason: &str, (kind, name): (&str, &str), message: &str) {
+        let at = time(self.at);
+        let event = KubernetesEvent {
+            observed_at: at,
+            change: ChangeKind::Added,
+            event_type: "Warning".to_owned(),
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            object_kind: kind.to_owned(),
+            namespace: "shop".to_owned(),
+            name: name.to_owned(),
+            uid: None,
+            field: None,
+            count: None,
+            first: None,
+            last: Some(at),
+            event_time: None,
+            source: None,
+        };
+        self.state.observe(&Batch { events: vec![event], until: at, ..Batch::default() });
     }
 
     /// The only finding of this kind.
@@ -546,5 +568,56 @@ fn a_budget_that_never_allows_an_eviction_is_shown_but_cannot_raise() {
     assert!(finding.sentence.contains("PodDisruptionBudget \"cart-pdb\" never allows an eviction"));
     assert!(finding.score < 0.1);
     cluster.see(budget(1));
+    assert!(cluster.findings().is_empty());
+}
+
+#[test]
+fn a_volume_without_its_secret_is_named_from_the_event() {
+    let mut cluster = Cluster::new().with_cart();
+    cluster.see(pod("cart-1-c", |pod| pod.containers = vec![waiting("ContainerCreating", "")]));
+    let message = "MountVolume.SetUp failed for volume \"tls\" : secret \"web-tls\" not found";
+    cluster.hear("FailedMount", ("Pod", "cart-1-c"), message);
+    let finding = cluster.one(FailureKind::StartFailure);
+    assert_eq!(finding.sentence, "shop/cart cannot start: Secret \"web-tls\" does not exist");
+    cluster.see(pod("cart-1-c", |pod| {
+        pod.containers[0].container_id = Some("started".to_owned());
+    }));
+    assert!(cluster.findings().is_empty());
+}
+
+#[test]
+fn a_mount_that_is_late_without_a_missing_object_has_to_stand() {
+    let mut cluster = Cluster::new().with_cart();
+    cluster.see(pod("cart-1-c", |pod| pod.containers = vec![waiting("ContainerCreating", "")]));
+    cluster.hear("FailedMount", ("Pod", "cart-1-c"), "timed out waiting for the cache");
+    assert!(cluster.findings().is_empty());
+    cluster.wait(20);
+    let finding = cluster.one(FailureKind::StartFailure);
+    assert!(finding.sentence.ends_with("cannot be mounted: timed out waiting for the cache"));
+}
+
+#[test]
+fn a_stateful_set_whose_pods_are_refused_is_named_until_they_exist() {
+    let mut cluster = Cluster::new();
+    cluster.see(Object::Workload(Box::new(workload(WorkloadKind::StatefulSet, "db"))));
+    let message = "create Pod db-0 failed: pods \"db-0\" is forbidden: exceeded quota: small";
+    cluster.hear("FailedCreate", ("StatefulSet", "db"), message);
+    let finding = cluster.one(FailureKind::StartFailure);
+    assert_eq!(finding.sentence, "shop/db cannot start: it exceeds quota small");
+    for name in ["db-0", "db-1"] {
+        cluster.see(pod(&format!("{name}  "), |pod| {
+            pod.owner = owner(WorkloadKind::StatefulSet, "db");
+        }));
+    }
+    assert!(cluster.findings().is_empty());
+}
+
+#[test]
+fn notices_lapse() {
+    let mut cluster = Cluster::new();
+    cluster.see(Object::Workload(Box::new(workload(WorkloadKind::StatefulSet, "db"))));
+    cluster.hear("FailedCreate", ("StatefulSet", "db"), "webhook says no");
+    assert!(cluster.one(FailureKind::StartFailure).sentence.ends_with("refused: webhook says no"));
+    cluster.wait(600);
     assert!(cluster.findings().is_empty());
 }
