@@ -152,8 +152,10 @@ pub struct RecordingSummary {
     pub look_alikes: Option<usize>,
     /// Whether the recording carries truth; without it there are no groups and nothing is "reachable".
     pub truth: bool,
-    /// Incidents that count in the headline.
+    /// Incidents, by their primary outcome.
     pub incidents: usize,
+    /// Of them with a change kind as primary outcome; judged as checks, not in the headline.
+    pub change_incidents: usize,
     /// Of them bearing a precursor.
     pub precursor: usize,
     /// Of them reachable: the headline's denominator.

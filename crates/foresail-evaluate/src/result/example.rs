@@ -33,8 +33,6 @@ pub enum AlarmFate {
     Blackout,
     /// A further alarm for an incident already matched.
     Nuisance,
-    /// The recording ended before the horizon did.
-    Censored,
 }
 
 /// What became of an incident.

@@ -127,8 +127,8 @@ pub struct Counts {
     pub blackout: u32,
     /// Further alarms for an incident already matched.
     pub nuisance: u32,
-    /// Raised so near the end of the recording that its horizon was not observed, and nothing happened.
-    pub censored: u32,
+    /// Of the false alarms, those whose horizon reached beyond the end of the recording.
+    pub false_unobserved: u32,
 }
 
 /// What a reading would be at other prevalences.
