@@ -1,0 +1,87 @@
+//! Four incidents drawn over time: caught, late, missed, false.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::charts::{fate_words, story_name};
+use crate::chart::Chart;
+use crate::result::{Timeline, TimelineStory};
+
+/// The section with every story, `charts` in the order of `timelines`.
+pub(crate) fn stories(timelines: &[Timeline], charts: &[Chart]) -> Markup {
+    html! {
+        section #stories {
+            h2 { "Incidents, one by one" }
+            p.lead {
+                "Time runs in production minutes from the event at 0. "
+                span.swatch.truth { "Purple" } " marks ground truth: what the laboratory did to the "
+                "workload, which Foresail never sees. "
+                span.swatch.alarm { "Amber" } " is an alarm while it was open, "
+                span.swatch.failure { "red" } " the limit and the failure, "
+                span.swatch.subject { "blue" } " the announced probability."
+            }
+            @if timelines.is_empty() { p.note { "There was no incident and no alarm to draw." } }
+            @for (timeline, chart) in timelines.iter().zip(charts) { (story(timeline, chart)) }
+            (absent(timelines))
+        }
+    }
+}
+
+fn story(timeline: &Timeline, chart: &Chart) -> Markup {
+    html! {
+        figure.story id={ "story-" (story_name(timeline.story)) } {
+            figcaption {
+                p.fate {
+                    span class={ "chip " (story_name(timeline.story)) } { (word(timeline.story)) }
+                    span.unit { (fate_words(timeline)) }
+                }
+                h3 { (timeline.title) }
+                p { (timeline.reason) }
+                @if let Some(level) = timeline.levels.first() {
+                    p.note { "Measured on " code { (level.object) } }
+                }
+                @if let Some(alarm) = &timeline.alarm {
+                    p.note { "The alarm said: \u{201c}" (alarm.alarm.sentence) "\u{201d}" }
+                    p.note { "See it: " code { (alarm.alarm.kubectl) } }
+                }
+            }
+            (drawing(chart))
+        }
+    }
+}
+
+const fn word(story: TimelineStory) -> &'static str {
+    match story {
+        TimelineStory::Caught => "caught",
+        TimelineStory::Late => "too late",
+        TimelineStory::Missed => "missed",
+        TimelineStory::False => "false alarm",
+    }
+}
+
+/// Stories that this recording does not hold are named, not passed over.
+fn absent(timelines: &[Timeline]) -> Markup {
+    let all = [
+        (TimelineStory::Caught, "an incident that was caught"),
+        (TimelineStory::Late, "an alarm that came too late"),
+        (TimelineStory::Missed, "a reachable incident that was missed"),
+        (TimelineStory::False, "a false alarm"),
+    ];
+    let missing: Vec<&str> = all
+        .into_iter()
+        .filter(|(story, _)| timelines.iter().all(|timeline| timeline.story != *story))
+        .map(|(_, words)| words)
+        .collect();
+    html! {
+        @if !missing.is_empty() {
+            p.note { "This recording and budget hold no example of: " (missing.join(", ")) "." }
+        }
+    }
+}
+
+/// A chart in its wide and its narrow form; CSS shows the one that fits.
+pub(crate) fn drawing(chart: &Chart) -> Markup {
+    html! {
+        div.drawing.wide { (PreEscaped(chart.inline_svg(chart.wide()))) }
+        div.drawing.narrow { (PreEscaped(chart.inline_svg(chart.narrow()))) }
+    }
+}
