@@ -147,11 +147,12 @@ impl Ledger {
         self.book.first_since(unit, since)
     }
 
-    /// Notes the first observation ever, and settles what was due before `at`.
+    /// Notes the first observation ever, and settles what is due by `at`: what held until this very
+    /// instant has held long enough.
     fn begin(&mut self, at: Timestamp) {
         self.started_at.get_or_insert(at);
         while let Some((due, _)) = self.due.first()
-            && *due < at
+            && *due <= at
         {
             self.settle_first();
         }

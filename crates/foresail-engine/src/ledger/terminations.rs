@@ -125,11 +125,12 @@ impl ContainerWatch {
         else {
             return None;
         };
-        if !self.is_new(*finished_at, container_id.as_deref(), number) {
+        let id = container_id.as_deref();
+        if !self.is_new(*finished_at, (id, number)) {
             return None;
         }
         self.finished_at = finished_at.or(self.finished_at);
-        self.container_id.clone_from(container_id);
+        self.container_id = id.map(str::to_owned);
         self.number = number.max(self.number);
         Some(Termination {
             container: status.name.clone(),
@@ -142,16 +143,23 @@ impl ContainerWatch {
         })
     }
 
-    /// One container ends at later and later times; where the time is missing or cut to the same
-    /// second, the runtime's id or the number of the restart tells two terminations apart.
-    fn is_new(&self, finished: Option<Timestamp>, id: Option<&str>, number: Option<u32>) -> bool {
+    /// One container ends at later and later times. Of two ends within the same second (stamps are
+    /// cut to seconds, a first restart comes at once) the later has another runtime id and a higher
+    /// number of restarts; the number alone may run ahead of the status. Without a time, it decides.
+    fn is_new(
+        &self,
+        finished: Option<Timestamp>,
+        (id, number): (Option<&str>, Option<u32>),
+    ) -> bool {
+        let later = self.number.is_none() || number > self.number;
         match (finished, self.finished_at) {
             (Some(finished), Some(known)) if finished == known => {
-                matches!((id, self.container_id.as_deref()), (Some(a), Some(b)) if a != b)
+                let known = self.container_id.as_deref();
+                later && matches!((id, known), (Some(id), Some(known)) if id != known)
             }
             (Some(finished), Some(known)) => finished > known,
             (Some(_), None) => true,
-            (None, _) => self.number.is_none() || number > self.number,
+            (None, _) => later,
         }
     }
 

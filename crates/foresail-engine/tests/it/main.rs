@@ -1,0 +1,7 @@
+//! Integration tests of the engine.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
+mod history;
+mod ledger;
+mod ledger_splits;
