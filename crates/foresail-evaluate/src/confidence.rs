@@ -106,6 +106,29 @@ impl Resampler {
         interval(&difference)
     }
 
+    /// The interval of the share of reachable incidents in `among` of which `caught` holds.
+    #[must_use]
+    pub fn share(
+        &self,
+        frames: &[&Frame],
+        among: impl Fn(usize, usize) -> bool,
+        caught: impl Fn(usize, usize) -> bool,
+    ) -> Option<(f64, f64)> {
+        let count = |holds: &dyn Fn(usize, usize) -> bool| {
+            let mut numbers = vec![0; frames.len()];
+            self.sum_groups(frames, |recording, incident| {
+                numbers[recording] += 1;
+                incident.reachable && holds(recording, numbers[recording] - 1)
+            })
+        };
+        let shares: Vec<f64> = count(&caught)
+            .iter()
+            .zip(count(&among))
+            .map(|(hits, all)| f64::from(*hits) / f64::from(all))
+            .collect();
+        interval(&shares)
+    }
+
     /// Recall of every repetition; NaN where no reachable incident was drawn.
     fn recalls(&self, frames: &[&Frame], caught: impl Fn(usize, usize) -> bool) -> Vec<f64> {
         let mut incident_number = vec![0; frames.len()];

@@ -9,4 +9,21 @@
 //!
 //! Nothing here is used by the engine.
 
+pub mod chart;
+pub mod fan_out;
+pub mod report;
+pub mod backtest;
+pub mod baseline;
+pub mod checks;
+pub mod confidence;
+pub mod gates;
+pub mod incident;
+pub mod matching;
+pub mod metrics;
+pub mod probability;
+pub mod replay;
 pub mod result;
+pub mod shift;
+pub mod summary;
+pub mod trace;
+pub mod tune;

@@ -103,6 +103,16 @@ impl Raised {
     }
 }
 
+// === impl Judgement ===
+
+impl Judgement {
+    /// The judgement of no alarms at all.
+    #[must_use]
+    pub fn silent(ground: &Ground) -> Self {
+        judge(ground, &[])
+    }
+}
+
 /// Judges `alarms` (in the order of being raised) against what happened.
 #[must_use]
 pub fn judge(ground: &Ground, alarms: &[Raised]) -> Judgement {

@@ -41,6 +41,8 @@ pub struct Point {
     pub threshold: f64,
     /// Per recording, in the order given to [`sweep`].
     pub summaries: Vec<Summary>,
+    /// The alarms and their fates behind them.
+    pub judgements: Vec<Judgement>,
 }
 
 /// A rate, a share and a count: what a budget is checked against.
@@ -179,12 +181,12 @@ pub fn judge_scorer(
 /// Tries `thresholds` of one scorer on every recording.
 #[must_use]
 pub fn sweep(
-    recordings: &[Replayed],
+    recordings: &[&Replayed],
     scorer: usize,
     thresholds: &[f64],
     base: &AlarmPolicy,
 ) -> Vec<Point> {
-    let per_recording: Vec<Vec<Summary>> = recordings
+    let per_recording: Vec<Vec<(Summary, Judgement)>> = recordings
         .par_iter()
         .map(|replayed| {
             let predictions = replayed.trace.scores[scorer].predictions(&replayed.trace);
@@ -193,7 +195,8 @@ pub fn sweep(
                 .map(|threshold| {
                     let policy = policy_at(base, *threshold);
                     let judgement = judge_scorer(replayed, &predictions, &policy);
-                    Summary::new(&replayed.ground, &replayed.frame, &judgement)
+                    let summary = Summary::new(&replayed.ground, &replayed.frame, &judgement);
+                    (summary, judgement)
                 })
                 .collect()
         })
@@ -206,7 +209,8 @@ pub fn sweep(
         .map(|(number, threshold)| Point {
             scorer: name.clone(),
             threshold: *threshold,
-            summaries: per_recording.iter().map(|one| one[number].clone()).collect(),
+            summaries: per_recording.iter().map(|one| one[number].0.clone()).collect(),
+            judgements: per_recording.iter().map(|one| one[number].1.clone()).collect(),
         })
         .collect()
 }
@@ -249,7 +253,7 @@ pub fn candidates(recordings: &[&Replayed], scorer: usize) -> Vec<f64> {
 #[must_use]
 pub fn choose<'a>(
     points: &'a [Point],
-    recordings: &[Replayed],
+    recordings: &[&Replayed],
     which: &[usize],
     budget: f64,
 ) -> Option<&'a Point> {

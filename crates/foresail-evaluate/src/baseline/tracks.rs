@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use foresail_core::{
-    Batch, Entity, EntityId, FailureKind, FaultDuration, PlatformDuration, Quantity, QuantityClass,
+    Batch, Entity, FailureKind, FaultDuration, PlatformDuration, Quantity, QuantityClass,
     TimeScale, Timestamp, Unit, VolumeSource,
 };
 use foresail_engine::State;
@@ -254,10 +254,19 @@ impl Tracks {
         &self.entities
     }
 
-    /// The entity behind an id.
-    #[must_use]
-    pub fn entity(&self, id: EntityId) -> Option<&Entity> {
-        self.entities.get(id.index()).map(|record| &record.entity)
+    /// The time at `t` on the tracks' clock.
+    pub(crate) fn timestamp(&self, t: f64) -> Option<Timestamp> {
+        self.origin.map(|origin| origin + PlatformDuration::from_seconds_f64(t))
+    }
+
+    /// Every fresh level with a known limit, with the name of its object.
+    pub(crate) fn limited_objects(&self) -> Vec<(String, Limited<'_>)> {
+        let mut found = Vec::new();
+        for record in &self.entities {
+            let name = name_of(&record.entity);
+            found.extend(self.limited_of(record).map(|limited| (name.clone(), limited)));
+        }
+        found
     }
 
     /// Whether a point at `t` still says something.
@@ -292,26 +301,18 @@ impl Tracks {
 
     /// Every fresh level with a known limit.
     pub(crate) fn limited(&self) -> Vec<Limited<'_>> {
-        let mut found = Vec::new();
-        for record in &self.entities {
-            let Some(place) = &record.place else { continue };
-            for (quantity, track) in &record.levels {
-                if track.last().is_some_and(|(t, _)| self.is_fresh(t))
-                    && let Some((limit, falls, whole, kind)) = record.limit(*quantity, place)
-                {
-                    found.push(Limited {
-                        unit: &place.unit,
-                        kind,
-                        quantity: *quantity,
-                        track,
-                        limit,
-                        falls,
-                        whole,
-                    });
-                }
-            }
-        }
-        found
+        self.entities.iter().flat_map(|record| self.limited_of(record)).collect()
+    }
+
+    fn limited_of<'a>(&'a self, record: &'a EntityRecord) -> impl Iterator<Item = Limited<'a>> {
+        let levels = record.place.iter().flat_map(|place| {
+            record.levels.iter().map(move |(quantity, track)| (place, *quantity, track))
+        });
+        levels.filter_map(|(place, quantity, track)| {
+            track.last().filter(|(t, _)| self.is_fresh(*t))?;
+            let (limit, falls, whole, kind) = record.limit(quantity, place)?;
+            Some(Limited { unit: &place.unit, kind, quantity, track, limit, falls, whole })
+        })
     }
 }
 
@@ -419,6 +420,18 @@ impl EntityRecord {
 }
 
 // === free functions ===
+
+/// Name of an object for people.
+fn name_of(entity: &Entity) -> String {
+    match entity {
+        Entity::Container { namespace, pod, container } => {
+            format!("{namespace}/{pod} container {container}")
+        }
+        Entity::Pod { namespace, pod } => format!("{namespace}/{pod}"),
+        Entity::Node { node } => format!("node {node}"),
+        Entity::Claim { namespace, claim } => format!("claim {namespace}/{claim}"),
+    }
+}
 
 fn place(entity: &Entity, state: &State) -> Option<Place> {
     match entity {

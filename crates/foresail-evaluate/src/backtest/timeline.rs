@@ -1,0 +1,285 @@
+//! Four stories to draw: an incident caught, one late, one missed, and a false alarm.
+
+use std::collections::BTreeMap;
+
+use foresail_core::{
+    Batch, FailureKind, FaultDuration, KindClass, Quantity, TimeScale, Timestamp, Unit,
+};
+use foresail_engine::State;
+
+use super::shown::padding;
+use crate::baseline::Tracks;
+use crate::matching::longest_horizon;
+use crate::result::{
+    AlarmFate, Annotation, IncidentFate, JudgedAlarm, JudgedIncident, LevelSeries, SeriesPoint,
+    Timeline, TimelineStory,
+};
+use crate::tune::Replayed;
+
+/// Series shown on one timeline.
+const MOST_SERIES: usize = 3;
+/// A hole in a series wider than so many scrapes is a gap.
+const GAP_SCRAPES: i64 = 4;
+
+/// Every level with a limit, as it was seen, per unit.
+pub(super) struct Capture {
+    tracks: Tracks,
+    series: BTreeMap<(Unit, String, Quantity), Vec<Level>>,
+}
+
+#[derive(Clone, Copy)]
+struct Level {
+    at: Timestamp,
+    level: f64,
+    limit: f64,
+}
+
+// === impl Capture ===
+
+impl Capture {
+    pub(super) fn new(scale: TimeScale) -> Self {
+        Self { tracks: Tracks::new(scale), series: BTreeMap::new() }
+    }
+
+    /// Keeps the last value of every limited level.
+    pub(super) fn note(&mut self, state: &State, batch: &Batch, at: Timestamp) {
+        self.tracks.observe(batch, state);
+        for (object, limited) in self.tracks.limited_objects() {
+            let Some((t, level)) = limited.track.last() else { continue };
+            let seen = self.tracks.timestamp(t).unwrap_or(at);
+            let key = (limited.unit.clone(), object, limited.quantity);
+            let series = self.series.entry(key).or_default();
+            if series.last().is_none_or(|last| last.at < seen) {
+                series.push(Level { at: seen, level, limit: limited.limit });
+            }
+        }
+    }
+
+    /// The series of `unit` between two times, most telling first.
+    fn of(
+        &self,
+        unit: &Unit,
+        (from, to): (Timestamp, Timestamp),
+        (prefer, step): (impl Fn(Quantity, &str) -> bool, i64),
+    ) -> Vec<LevelSeries> {
+        let mut found: Vec<(bool, f64, LevelSeries)> = self
+            .series
+            .iter()
+            .filter(|((of, ..), _)| of == unit)
+            .filter_map(|((_, object, quantity), levels)| {
+                let inside: Vec<Level> =
+                    levels.iter().copied().filter(|one| from <= one.at && one.at <= to).collect();
+                let share = inside.iter().map(|one| one.level / one.limit).reduce(f64::max)?;
+                let series = LevelSeries {
+                    quantity: quantity.as_str().to_owned(),
+                    unit: quantity.unit().to_owned(),
+                    object: object.clone(),
+                    level: with_gaps(&inside, step, |one| one.level),
+                    limit: with_gaps(&inside, step, |one| one.limit),
+                };
+                Some((prefer(*quantity, object), share, series))
+            })
+            .collect();
+        found.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
+        found.into_iter().take(MOST_SERIES).map(|(_, _, series)| series).collect()
+    }
+}
+
+/// Points with a hole wherever nothing was measured for several scrapes.
+fn with_gaps(levels: &[Level], step_ms: i64, value: impl Fn(&Level) -> f64) -> Vec<SeriesPoint> {
+    let mut points: Vec<SeriesPoint> = Vec::new();
+    for level in levels {
+        if let Some(last) = points.last()
+            && level.at.since(last.at).as_millis() > step_ms * GAP_SCRAPES
+        {
+            let at = last.at + foresail_core::PlatformDuration::from_millis(step_ms);
+            points.push(SeriesPoint { at, value: None });
+        }
+        points.push(SeriesPoint { at: level.at, value: Some(value(level)) });
+    }
+    points
+}
+
+/// Up to one timeline per story.
+pub(super) fn timelines(
+    replayed: &Replayed,
+    capture: &Capture,
+    judged: (&[JudgedIncident], &[JudgedAlarm], f64),
+) -> Vec<Timeline> {
+    let (incidents, alarms, _) = judged;
+    let caught = incidents
+        .iter()
+        .filter(|one| one.fate == IncidentFate::Caught && one.reachable)
+        .max_by_key(|one| (one.right_kind, (one.lead_production_minutes.unwrap_or(0.0)) as i64));
+    let late = incidents
+        .iter()
+        .filter(|one| one.fate == IncidentFate::Late)
+        .max_by_key(|one| (one.reachable, one.kind == FailureKind::OomKilled));
+    let missed = incidents
+        .iter()
+        .filter(|one| one.fate == IncidentFate::Missed && one.reachable)
+        .max_by(|a, b| {
+            let key = |one: &JudgedIncident| {
+                (one.kind == FailureKind::OomKilled, one.highest_score_before.unwrap_or(0.0))
+            };
+            let (a, b) = (key(a), key(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+    let wrong = alarms
+        .iter()
+        .filter(|one| one.fate == AlarmFate::False)
+        .max_by(|a, b| a.alarm.score.total_cmp(&b.alarm.score));
+    let stories = [
+        (TimelineStory::Caught, caught, None),
+        (TimelineStory::Late, late, None),
+        (TimelineStory::Missed, missed, None),
+        (TimelineStory::False, None, wrong),
+    ];
+    stories
+        .into_iter()
+        .filter(|(_, incident, alarm)| incident.is_some() || alarm.is_some())
+        .map(|(story, incident, alarm)| {
+            let alarm = alarm.or_else(|| incident.and_then(|one| one.alarm).map(|i| &alarms[i]));
+            timeline(replayed, capture, (story, incident, alarm), judged.2)
+        })
+        .collect()
+}
+
+fn timeline(
+    replayed: &Replayed,
+    capture: &Capture,
+    (story, incident, alarm): (TimelineStory, Option<&JudgedIncident>, Option<&JudgedAlarm>),
+    threshold: f64,
+) -> Timeline {
+    let ground = &replayed.ground;
+    let unit = match (incident, alarm) {
+        (Some(incident), _) => incident.unit.clone(),
+        (None, Some(alarm)) => alarm.alarm.unit.clone(),
+        (None, None) => Unit::Component(String::new()),
+    };
+    let (from, to) = span(replayed, incident, alarm);
+    let basis = alarm.and_then(|one| one.alarm.basis.as_ref());
+    let kind = incident.map(|one| one.kind);
+    let prefer = |quantity: Quantity, object: &str| match basis {
+        Some(basis) => basis.quantity == quantity && basis.object.contains(object),
+        None => match kind {
+            Some(FailureKind::Evicted) => {
+                [Quantity::EmptyDirUsed, Quantity::EphemeralStorage].contains(&quantity)
+            }
+            _ => quantity == Quantity::MemoryWorkingSet,
+        },
+    };
+    let levels = capture.of(&unit, (from, to), (prefer, ground.step.as_millis()));
+    let (score, probability) = said(replayed, &unit, (from, to));
+    let deadline =
+        incident.map(|one| one.occurred_at - ground.scale.to_platform(one.kind.minimum_lead()));
+    Timeline {
+        story,
+        title: title(&unit, incident, alarm),
+        reason: match (incident, alarm) {
+            (Some(incident), _) => incident.reason.clone(),
+            (None, Some(alarm)) => format!(
+                "{}; no outcome followed within its horizon{}",
+                alarm.alarm.sentence,
+                alarm.episode.as_ref().map_or_else(String::new, |kind| format!(
+                    " (what truth says was under way: {kind})"
+                ))
+            ),
+            (None, None) => String::new(),
+        },
+        annotations: annotations(replayed, &unit, (from, to)),
+        unit,
+        time_scale: ground.scale.get(),
+        from,
+        to,
+        levels,
+        score,
+        probability,
+        threshold,
+        alarm: alarm.cloned(),
+        incident: incident.cloned(),
+        deadline,
+    }
+}
+
+/// From before the alarm (or the horizon before the incident) to after what happened.
+fn span(
+    replayed: &Replayed,
+    incident: Option<&JudgedIncident>,
+    alarm: Option<&JudgedAlarm>,
+) -> (Timestamp, Timestamp) {
+    let ground = &replayed.ground;
+    let padding = padding(replayed);
+    let before = ground.scale.to_platform(FaultDuration::from_minutes(100.0));
+    let mut from = incident.map(|one| one.occurred_at - before);
+    let mut to = incident
+        .map(|one| one.recovered_at.unwrap_or(one.occurred_at).min(one.occurred_at + before));
+    if let Some(alarm) = alarm {
+        let raised = alarm.alarm.raised_at - before;
+        from = Some(from.map_or(raised, |from| from.min(alarm.alarm.raised_at - padding)));
+        let kind = alarm.alarm.kind;
+        let until = alarm.alarm.raised_at + ground.scale.to_platform(longest_horizon(kind));
+        to = Some(to.map_or(until, |to| to.max(alarm.ended_at)));
+    }
+    let first = ground.ticks.first().copied().unwrap_or_default();
+    let last = ground.ticks.last().copied().unwrap_or_default();
+    let clamp = |at: Timestamp| at.max(first).min(last);
+    (clamp(from.unwrap_or(first)), clamp(to.map_or(last, |to| to + padding)))
+}
+
+/// Score and probability of a unit at every tick.
+fn said(
+    replayed: &Replayed,
+    unit: &Unit,
+    (from, to): (Timestamp, Timestamp),
+) -> (Vec<SeriesPoint>, Vec<SeriesPoint>) {
+    let (mut scores, mut probabilities) = (Vec::new(), Vec::new());
+    let index = replayed.trace.find(unit);
+    for (tick, at) in replayed.trace.ticks.iter().enumerate() {
+        if *at < from || *at > to {
+            continue;
+        }
+        let of_unit = || {
+            replayed.trace.scores[0].at(tick).iter().filter(|said| {
+                Some(said.unit) == index && !matches!(said.kind.class(), KindClass::Change)
+            })
+        };
+        let score = of_unit().map(|said| f64::from(said.score)).fold(0.0, f64::max);
+        let probability = of_unit()
+            .map(|said| f64::from(said.probability))
+            .filter(|probability| probability.is_finite())
+            .reduce(f64::max);
+        scores.push(SeriesPoint { at: *at, value: Some(score) });
+        probabilities.push(SeriesPoint { at: *at, value: Some(probability.unwrap_or(0.0)) });
+    }
+    (scores, probabilities)
+}
+
+fn title(unit: &Unit, incident: Option<&JudgedIncident>, alarm: Option<&JudgedAlarm>) -> String {
+    match (incident, alarm) {
+        (Some(incident), _) => format!("{unit}: {}", incident.kind),
+        (None, Some(alarm)) => format!("{unit}: {} announced, nothing came", alarm.alarm.kind),
+        (None, None) => unit.to_string(),
+    }
+}
+
+fn annotations(
+    replayed: &Replayed,
+    unit: &Unit,
+    (from, to): (Timestamp, Timestamp),
+) -> Vec<Annotation> {
+    let Some(index) = replayed.trace.find(unit) else { return Vec::new() };
+    let ground = &replayed.ground.units[index.0 as usize];
+    let mut marks = Vec::new();
+    for span in &ground.episodes {
+        marks.push(Annotation { at: span.from, text: format!("{} begins", span.kind) });
+        marks.push(Annotation { at: span.to, text: format!("{} ends", span.kind) });
+    }
+    for at in &ground.changed_at {
+        marks.push(Annotation { at: *at, text: "pod deleted or workload changed".to_owned() });
+    }
+    marks.retain(|mark| from <= mark.at && mark.at <= to);
+    marks.sort_by(|a, b| (a.at, &a.text).cmp(&(b.at, &b.text)));
+    marks.dedup();
+    marks
+}
