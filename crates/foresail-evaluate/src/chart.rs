@@ -67,7 +67,7 @@ impl Chart {
         match self.figure {
             Figure::Curves(_) | Figure::Reliability(_) => Size { width: 560.0, height: 340.0 },
             Figure::Bars(ref bars) => Size { width: 560.0, height: bars.height() },
-            Figure::Timeline(_) => Size { width: 1100.0, height: 360.0 },
+            Figure::Timeline(_) => Size { width: 1100.0, height: 400.0 },
         }
     }
 
@@ -77,7 +77,7 @@ impl Chart {
         match self.figure {
             Figure::Curves(_) | Figure::Reliability(_) => Size { width: 350.0, height: 320.0 },
             Figure::Bars(ref bars) => Size { width: 350.0, height: bars.height() },
-            Figure::Timeline(_) => Size { width: 350.0, height: 360.0 },
+            Figure::Timeline(_) => Size { width: 350.0, height: 420.0 },
         }
     }
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The page needs no network, no script and no font, and says so to the browser. Names of pods and
-//! texts of a cluster are data: maud escapes them, [`clean`] takes out what is invisible.
+//! texts of a cluster are data: maud escapes them, and what is invisible is taken out at the end.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -95,7 +95,7 @@ pub fn write(result: &BacktestResult, folder: &Path) -> Result<ReportFiles, Repo
 /// The page as text.
 #[must_use]
 pub fn html(result: &BacktestResult) -> String {
-    page::page(result).into_string()
+    words::clean_page(&page::page(result).into_string())
 }
 
 fn raster(chart: &Chart) -> Result<Vec<u8>, ReportError> {

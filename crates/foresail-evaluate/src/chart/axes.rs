@@ -15,7 +15,8 @@ impl Scale {
     /// Where a value stands; values outside are drawn at the edge.
     pub(crate) fn at(&self, value: f64) -> f64 {
         let (first, last) = self.domain;
-        let share = if last > first { ((value - first) / (last - first)).clamp(0.0, 1.0) } else { 0.5 };
+        let share =
+            if last > first { ((value - first) / (last - first)).clamp(0.0, 1.0) } else { 0.5 };
         self.pixels.0 + share * (self.pixels.1 - self.pixels.0)
     }
 }
@@ -88,12 +89,19 @@ impl Plot {
 
 /// Ticks of a share: 0, 25, 50, 75 and 100 %.
 pub(crate) fn share_ticks() -> Vec<Tick> {
-    (0..=4)
-        .map(|quarter| Tick {
-            value: f64::from(quarter) / 4.0,
-            label: format!("{} %", quarter * 25),
-        })
-        .collect()
+    fitting_shares(1.0).1
+}
+
+/// The last value of an axis of shares that is to show `highest` well, and its ticks.
+pub(crate) fn fitting_shares(highest: f64) -> (f64, Vec<Tick>) {
+    let (last, step) = match highest {
+        h if h <= 0.2 => (20, 5),
+        h if h <= 0.5 => (50, 10),
+        _ => (100, 25),
+    };
+    let tick =
+        |percent: u32| Tick { value: f64::from(percent) / 100.0, label: format!("{percent} %") };
+    (f64::from(last) / 100.0, (0..=last).step_by(step).map(tick).collect())
 }
 
 /// Ticks at round values within a domain, at most `count` + 1 of them.
@@ -131,7 +139,11 @@ fn round_step(least: f64) -> f64 {
         return 1.0;
     }
     let power = 10f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= least * 0.999_999).unwrap_or(power * 10.0)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|m| m * power)
+        .find(|s| *s >= least * 0.999_999)
+        .unwrap_or(power * 10.0)
 }
 
 /// One entry of a legend.

@@ -80,6 +80,7 @@ impl Bar {
 }
 
 fn keys() -> [Key; 2] {
-    let key = |label: &str, paint| Key { label: label.to_owned(), stroke: Stroke::solid(paint, 8.0) };
+    let key =
+        |label: &str, paint| Key { label: label.to_owned(), stroke: Stroke::solid(paint, 8.0) };
     [key("caught in time", Paint::Subject), key("and the kind named rightly", Paint::Second)]
 }

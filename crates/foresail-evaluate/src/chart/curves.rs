@@ -1,6 +1,6 @@
 //! Curves of several methods over one pair of axes, and the reliability plot.
 
-use super::axes::{Key, Plot, Scale, Tick, legend, minute_ticks, share_ticks};
+use super::axes::{Key, Plot, Scale, Tick, fitting_shares, legend, minute_ticks, share_ticks};
 use super::scene::{Anchor, Dash, Fill, Paint, Point, Scene, Size, Stroke, TextStyle};
 
 /// How much a curve asks for attention.
@@ -104,15 +104,16 @@ impl Curves {
     pub(crate) fn draw(&self, size: Size) -> Scene {
         let mut scene = Scene::new(size);
         let used = legend(&mut scene, Point { x: 8.0, y: 20.0 }, &self.keys());
-        let (x_name, y_name, last) = match &self.axes {
-            CurvesAxes::Shares { x, y } => (x, y, 1.0),
-            CurvesAxes::Minutes { x, y } => (x, y, self.longest()),
+        let (x_name, y_name, last, highest) = match &self.axes {
+            CurvesAxes::Shares { x, y } => (x, y, 1.0, 1.0),
+            CurvesAxes::Minutes { x, y } => (x, y, self.longest(), self.highest()),
         };
+        let (highest, y_ticks) = fitting_shares(highest);
         let plot = Plot {
             x: Scale { domain: (0.0, last), pixels: (52.0, size.width - 20.0) },
-            y: Scale { domain: (0.0, 1.0), pixels: (size.height - 50.0, used + 40.0) },
+            y: Scale { domain: (0.0, highest), pixels: (size.height - 50.0, used + 40.0) },
         };
-        plot.vertical(&mut scene, &share_ticks(), y_name);
+        plot.vertical(&mut scene, &y_ticks, y_name);
         plot.horizontal(&mut scene, &self.x_ticks(last, size), x_name);
         if self.curves.iter().all(|curve| finite(curve).next().is_none()) {
             nothing(&mut scene, &plot);
@@ -128,6 +129,10 @@ impl Curves {
     fn longest(&self) -> f64 {
         let points = self.curves.iter().flat_map(finite);
         points.map(|(x, _)| x).fold(0.0, f64::max).max(10.0)
+    }
+
+    fn highest(&self) -> f64 {
+        self.curves.iter().flat_map(finite).map(|(_, y)| y).fold(0.0, f64::max)
     }
 
     fn x_ticks(&self, last: f64, size: Size) -> Vec<Tick> {

@@ -89,7 +89,7 @@ impl Paint {
             Self::Second => [0x00, 0x7f, 0x66],
             Self::Other => [0xa3, 0xac, 0xb9],
             Self::Failure => [0xc2, 0x3b, 0x12],
-            Self::Alarm => [0xd9, 0x95, 0x0b],
+            Self::Alarm => [0xa8, 0x6a, 0x00],
             Self::Truth => [0x8a, 0x3f, 0x9e],
         }
     }
@@ -209,11 +209,25 @@ impl TextStyle {
 /// One thing that is drawn; later marks lie over earlier ones.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Mark {
-    Line { points: Vec<Point>, stroke: Stroke },
-    Area { points: Vec<Point>, fill: Fill },
-    Dot { center: Point, radius: f64, fill: Fill },
+    Line {
+        points: Vec<Point>,
+        stroke: Stroke,
+    },
+    Area {
+        points: Vec<Point>,
+        fill: Fill,
+    },
+    Dot {
+        center: Point,
+        radius: f64,
+        fill: Fill,
+    },
     /// `at` is on the base line.
-    Text { at: Point, text: String, style: TextStyle },
+    Text {
+        at: Point,
+        text: String,
+        style: TextStyle,
+    },
 }
 
 /// A picture.
@@ -291,9 +305,9 @@ impl Mark {
 }
 
 /// Width of a text in pixels, rather too much than too little: the viewer's font is not known, and
-/// 0.62 em is the mean advance of a wide sans-serif.
+/// 0.6 em is the mean advance of a wide sans-serif.
 pub(crate) fn text_width(text: &str, em: f64) -> f64 {
-    text.chars().count() as f64 * em * 0.62
+    text.chars().count() as f64 * em * 0.6
 }
 
 /// Breaks a text into lines that fit `width`.

@@ -19,11 +19,7 @@ pub(crate) fn inline(scene: &Scene, title: &str, reading: &str) -> String {
 pub(crate) fn document(scene: &Scene, title: &str, reading: &str) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     open(&mut out, scene, title, reading);
-    let _ = write!(
-        out,
-        "<style>{}svg{{font-family:system-ui,sans-serif}}</style>",
-        variables()
-    );
+    let _ = write!(out, "<style>{}svg{{font-family:system-ui,sans-serif}}</style>", variables());
     out.push_str("<rect width=\"100%\" height=\"100%\" fill=\"var(--surface)\"/>\n");
     marks(&mut out, scene);
     out.push_str("</svg>\n");
@@ -52,7 +48,7 @@ fn open(out: &mut String, scene: &Scene, title: &str, reading: &str) {
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\""
     );
-    escape(out, &format!("{title}. {reading}"));
+    escape(out, &crate::report::clean(&format!("{title}. {reading}")));
     out.push_str("\">\n");
 }
 

@@ -27,6 +27,8 @@ pub struct AlarmSpan {
 pub enum MomentKind {
     /// The fault was injected; ground truth that the program never saw.
     Truth,
+    /// Something that was seen to change, such as a rollout.
+    Change,
     /// An alarm was raised.
     Alarm,
     /// The latest time at which an alarm would have been useful.
@@ -97,7 +99,7 @@ impl MomentKind {
         match self {
             Self::Truth => Paint::Truth,
             Self::Alarm => Paint::Alarm,
-            Self::Deadline => Paint::Muted,
+            Self::Change | Self::Deadline => Paint::Muted,
             Self::Failure => Paint::Failure,
         }
     }
@@ -106,6 +108,7 @@ impl MomentKind {
         match self {
             Self::Truth => Stroke::dashed(Paint::Truth, 1.5),
             Self::Alarm => Stroke::solid(Paint::Alarm, 1.5),
+            Self::Change => Stroke::dashed(Paint::Muted, 1.0),
             Self::Deadline => Stroke::dotted(Paint::Muted, 1.5),
             Self::Failure => Stroke::solid(Paint::Failure, 2.0),
         }
@@ -260,7 +263,8 @@ fn uprights(scene: &mut Scene, labels: &[Placed<'_>], (top, bottom): (f64, f64))
         let (from, to) = label.span;
         let ground = Fill { paint: Paint::Surface, opacity: 1.0 };
         let side = if label.anchor == Anchor::Start { 2.0 } else { -2.0 };
-        let corners = (Point { x: from + side, y: top - 1.0 }, Point { x: to + side, y: top + 14.0 });
+        let corners =
+            (Point { x: from + side, y: top - 1.0 }, Point { x: to + side, y: top + 14.0 });
         scene.rect(corners.0, corners.1, ground);
         let style = TextStyle::new(label.moment.kind.paint(), label.anchor).bold();
         let at = Point { x: label.x + 3.0 * side, y: top + 10.0 };

@@ -9,8 +9,8 @@ use crate::chart::{
     MomentKind, Reading, Reliability, ReliabilityBin, Timeline,
 };
 use crate::result::{
-    AlarmFate, BacktestResult, EventPrCurve, IncidentFate, KindRow, LeadCurve, LevelSeries,
-    LeadPoint, MethodKind, Row, Scope, SeriesPoint, Timeline as Story, TimelineStory,
+    AlarmFate, Annotation, BacktestResult, EventPrCurve, IncidentFate, KindRow, LeadCurve,
+    LeadPoint, LevelSeries, MethodKind, Row, Scope, SeriesPoint, Timeline as Story, TimelineStory,
 };
 
 /// Longest label inside a chart, in characters.
@@ -56,11 +56,9 @@ fn lead(result: &BacktestResult) -> Chart {
     let scope = shown_scope(result);
     let ranks = Ranks::of(result);
     let here = |curve: &&LeadCurve| {
-        curve.scope == scope
-            && curve.budget.is_none_or(|budget| same(budget, result.shown_budget))
+        curve.scope == scope && curve.budget.is_none_or(|budget| same(budget, result.shown_budget))
     };
-    let curves =
-        result.curves.lead.iter().filter(here).map(|curve| ranks.lead(curve)).collect();
+    let curves = result.curves.lead.iter().filter(here).map(|curve| ranks.lead(curve)).collect();
     let axes = CurvesAxes::Minutes {
         x: "lead of at least \u{2026} production minutes".to_owned(),
         y: "reachable incidents caught".to_owned(),
@@ -79,9 +77,8 @@ fn reliability(result: &BacktestResult) -> Chart {
     let scope = shown_scope(result);
     let here = result.curves.reliability.iter().filter(|curve| curve.scope == scope);
     // The longest horizon has the most failures, so its bins say most.
-    let longest = here.max_by(|a, b| {
-        a.horizon_production_minutes.total_cmp(&b.horizon_production_minutes)
-    });
+    let longest =
+        here.max_by(|a, b| a.horizon_production_minutes.total_cmp(&b.horizon_production_minutes));
     let bins = longest.map_or(&[][..], |curve| &curve.bins);
     let all = bins.iter().map(|bin| f64::from(bin.n)).sum::<f64>().max(1.0);
     let bins = bins
@@ -192,8 +189,7 @@ impl<'a> Ranks<'a> {
             label: self.label(&curve.method),
             emphasis: self.emphasis(&curve.method),
             points: points.collect(),
-            operating_point: chosen
-                .and_then(|row| Some((row.recall?.value, row.precision?.value))),
+            operating_point: chosen.and_then(|row| Some((row.recall?.value, row.precision?.value))),
         }
     }
 
@@ -224,9 +220,8 @@ impl Axis<'_> {
             minute: self.minute(point.at),
             value: point.value.map(|value| value / divisor),
         };
-        let inside = |point: &&SeriesPoint| {
-            point.at >= self.story.from && point.at <= self.story.to
-        };
+        let inside =
+            |point: &&SeriesPoint| point.at >= self.story.from && point.at <= self.story.to;
         series.iter().filter(inside).map(reading).collect()
     }
 
@@ -243,18 +238,26 @@ impl Axis<'_> {
         })
     }
 
+    /// The annotations within the picture; a text that comes again soon is drawn once.
+    fn notes(&self) -> Vec<Moment> {
+        let story = self.story;
+        let apart = (self.minute(story.to) - self.minute(story.from)) / 12.0;
+        let mut out: Vec<Moment> = Vec::new();
+        let inside = |note: &&Annotation| note.at >= story.from && note.at <= story.to;
+        for note in story.annotations.iter().filter(inside) {
+            let (kind, label) = note_words(&note.text);
+            let minute = self.minute(note.at);
+            let near = |m: &Moment| m.label == label && (minute - m.minute).abs() < apart;
+            if !out.iter().any(near) {
+                out.push(Moment { minute, kind, label });
+            }
+        }
+        out
+    }
+
     fn moments(&self) -> Vec<Moment> {
         let story = self.story;
-        let mut out: Vec<Moment> = story
-            .annotations
-            .iter()
-            .filter(|note| note.at >= story.from && note.at <= story.to)
-            .map(|note| Moment {
-                minute: self.minute(note.at),
-                kind: MomentKind::Truth,
-                label: short(&note.text, LABEL),
-            })
-            .collect();
+        let mut out: Vec<Moment> = self.notes();
         if let Some(alarm) = &story.alarm {
             let label = format!("alarm: {}", spaced(alarm.alarm.kind.as_str()));
             let minute = self.minute(alarm.alarm.raised_at);
@@ -271,6 +274,17 @@ impl Axis<'_> {
             out.push(Moment { minute, kind: MomentKind::Failure, label });
         }
         out
+    }
+}
+
+/// What sort of note a text is. Only episodes, which truth alone knows, begin and end; everything else
+/// was seen in the Kubernetes API.
+fn note_words(text: &str) -> (MomentKind, String) {
+    let episode = [" begins", " ends"].iter().any(|end| text.ends_with(end));
+    if episode {
+        (MomentKind::Truth, format!("ground truth: {}", short(&spaced(text), LABEL)))
+    } else {
+        (MomentKind::Change, short(text, LABEL))
     }
 }
 

@@ -1,8 +1,6 @@
 //! One scope at one budget: the engine's row, every opponent, and who is the strongest.
 
-use crate::result::{
-    BacktestResult, Method, MethodKind, Paired, Row, RowReading, Scope, Variant,
-};
+use crate::result::{BacktestResult, Method, MethodKind, Paired, Row, RowReading, Scope, Variant};
 
 /// What a paired difference says about the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +102,9 @@ pub(crate) fn scopes(result: &BacktestResult) -> Vec<&Scope> {
 pub(crate) fn scope_words(scope: &Scope) -> String {
     match scope {
         Scope::Recording(name) => format!("recording {name}"),
-        Scope::PooledTraining => "all training recordings, each judged with what the others chose".into(),
+        Scope::PooledTraining => {
+            "all training recordings, each judged with what the others chose".into()
+        }
         Scope::PooledJudged => "all judged recordings together".into(),
     }
 }

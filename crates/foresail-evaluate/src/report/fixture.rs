@@ -70,7 +70,12 @@ fn row(line: &Line, kind: MethodKind, variant: Variant) -> Row {
         recall_right_kind: Some(around(share * 0.75, 0.12)),
         recall_at_lead_multiples: [None; 3],
         precision: (caught + false_alarms > 0).then(|| around(precision, 0.13)),
-        false_per_pod_day: Some(Estimate { value: rate, low: Some(rate * 0.6), high: Some(rate * 1.5 + 0.15), n: 19.4 }),
+        false_per_pod_day: Some(Estimate {
+            value: rate,
+            low: Some(rate * 0.6),
+            high: Some(rate * 1.5 + 0.15),
+            n: 19.4,
+        }),
         false_per_look_alike: Some(0.08),
         false_per_quiet_pod_day: None,
         time_in_warning: Some(rate * 0.06),
@@ -96,13 +101,21 @@ fn rows() -> Vec<Row> {
     use MethodKind::{Baseline, Reference};
     use Variant::{AsShipped, Tuned};
     let lines = [
-        (Line("predict_linear", "predict_linear, every limit", 16, 0.67, Some(31.0)), Baseline, Tuned),
+        (
+            Line("predict_linear", "predict_linear, every limit", 16, 0.67, Some(31.0)),
+            Baseline,
+            Tuned,
+        ),
         (Line("memory_ttl_sticky", "memory 1/TTL, sticky", 8, 0.55, Some(25.4)), Baseline, Tuned),
         (Line("signature", "largest one-sided feature", 5, 0.49, Some(19.0)), Baseline, Tuned),
         (Line("mad", "median absolute deviation", 3, 0.52, Some(14.0)), Baseline, Tuned),
         (Line("static_90", "CPU or memory above 90 %", 4, 0.93, Some(11.5)), Baseline, AsShipped),
         (Line("stock_rules", "stock alert rules", 0, 0.16, None), Baseline, AsShipped),
-        (Line("random", "random, equal time in warning", 1, 0.61, Some(22.0)), Reference, AsShipped),
+        (
+            Line("random", "random, equal time in warning", 1, 0.61, Some(22.0)),
+            Reference,
+            AsShipped,
+        ),
         (Line("never", "never", 0, 0.0, None), Reference, AsShipped),
     ];
     let subject = Line("first_passage", "Foresail, first passage", 13, 0.58, Some(28.2));
@@ -117,8 +130,10 @@ fn rows() -> Vec<Row> {
         .collect();
     let mut out = vec![first];
     out.extend(lines.iter().map(|(line, kind, variant)| row(line, *kind, *variant)));
-    let pooled = out.iter().take(3).map(|row| {
-        Row { scope: Scope::PooledTraining, split: Split::LeaveOneRecordingOut, ..row.clone() }
+    let pooled = out.iter().take(3).map(|row| Row {
+        scope: Scope::PooledTraining,
+        split: Split::LeaveOneRecordingOut,
+        ..row.clone()
     });
     let pooled: Vec<_> = pooled.collect();
     let mut tight = out[0].clone();
@@ -274,7 +289,7 @@ fn timeline(story: TimelineStory, name: &str, shape: &Shape) -> Timeline {
         alarm: None,
         incident: None,
         deadline: Some(at(-10.0)),
-        annotations: vec![Annotation { at: at(-72.0), text: "mem_leak starts (truth)".to_owned() }],
+        annotations: vec![Annotation { at: at(-72.0), text: "mem_leak begins".to_owned() }],
     }
 }
 
@@ -324,13 +339,13 @@ fn timelines() -> Vec<Timeline> {
     let quick = |minute: f64| Some(if (-4.0..0.0).contains(&minute) { 0.8 } else { 0.02 });
     let mut late =
         timeline(TimelineStory::Late, HOSTILE, &Shape { memory: jump, probability: quick });
-    late.reason = "Memory rose from 90 to 252 MiB in 6 production minutes; the alarm came 4 minutes \
+    late.reason =
+        "Memory rose from 90 to 252 MiB in 6 production minutes; the alarm came 4 minutes \
                    before the kill and 10 are needed."
-        .to_owned();
+            .to_owned();
     late.alarm = Some(alarm(HOSTILE, -4.0, 0.0, AlarmFate::Late));
     late.incident = Some(incident(HOSTILE, IncidentFate::Late, Some(4.0)));
-    late.annotations =
-        vec![Annotation { at: at(-12.0), text: "cpu_ramp starts (truth)".to_owned() }];
+    late.annotations = vec![Annotation { at: at(-12.0), text: "cpu_ramp begins".to_owned() }];
 
     let calm = |minute: f64| Some(0.12 + 0.04 * noise(minute / 5.0).abs());
     let mut missed =
@@ -341,9 +356,7 @@ fn timelines() -> Vec<Timeline> {
         .to_owned();
     missed.incident = Some(incident("checkout", IncidentFate::Missed, None));
 
-    let scare = |minute: f64| {
-        Some(if (-46.0..-20.0).contains(&minute) { 0.55 } else { 0.05 })
-    };
+    let scare = |minute: f64| Some(if (-46.0..-20.0).contains(&minute) { 0.55 } else { 0.05 });
     let mut wrong =
         timeline(TimelineStory::False, "search", &Shape { memory: warm_up, probability: scare });
     wrong.title = "shop/search filled its cache and stopped".to_owned();
@@ -352,8 +365,7 @@ fn timelines() -> Vec<Timeline> {
         .to_owned();
     wrong.alarm = Some(alarm("search", -46.0, -20.0, AlarmFate::False));
     wrong.deadline = None;
-    wrong.annotations =
-        vec![Annotation { at: at(-50.0), text: "cache_warmup starts (truth)".to_owned() }];
+    wrong.annotations = vec![Annotation { at: at(-50.0), text: "cache_warmup begins".to_owned() }];
     vec![caught, late, missed, wrong]
 }
 
@@ -391,7 +403,12 @@ fn recording(name: &str, role: Role) -> RecordingSummary {
 }
 
 fn kinds() -> Vec<KindRow> {
-    let kinds = [("oom_killed", 21, 9, 9), ("evicted", 5, 3, 1), ("error_exit", 7, 1, 0), ("not_ready", 11, 0, 0)];
+    let kinds = [
+        ("oom_killed", 21, 9, 9),
+        ("evicted", 5, 3, 1),
+        ("error_exit", 7, 1, 0),
+        ("not_ready", 11, 0, 0),
+    ];
     kinds
         .map(|(kind, reachable, caught, right)| KindRow {
             scope: shown(),
@@ -453,8 +470,16 @@ pub(crate) fn result() -> BacktestResult {
         not_in_data: vec![
             absent("volume_full", "volume full", "no persistent volume claim was recorded"),
             absent("expiry", "expiry", "no certificate or quota metric was recorded"),
-            absent("KubeQuotaFull", "KubeQuotaFull", "needs kube_resourcequota, which was not recorded"),
-            absent("NodeRAIDDegraded", "NodeRAIDDegraded", "needs node_md_disks, which was not recorded"),
+            absent(
+                "KubeQuotaFull",
+                "KubeQuotaFull",
+                "needs kube_resourcequota, which was not recorded",
+            ),
+            absent(
+                "NodeRAIDDegraded",
+                "NodeRAIDDegraded",
+                "needs node_md_disks, which was not recorded",
+            ),
         ],
         curves: curves(),
         probabilities: vec![ProbabilityRow {
@@ -481,12 +506,34 @@ pub(crate) fn result() -> BacktestResult {
         alarms: vec![alarm("cart", -44.0, 0.0, AlarmFate::Hit)],
         timelines: timelines(),
         gates: vec![
-            Gate { name: "an alarm that is always on is refused".to_owned(), passed: true, detail: "time in warning 100 %".to_owned() },
-            Gate { name: "an oracle scores 1".to_owned(), passed: true, detail: "44 of 44".to_owned() },
-            Gate { name: "a purely reactive train scores no hit".to_owned(), passed: false, detail: "1 of 44".to_owned() },
+            Gate {
+                name: "an alarm that is always on is refused".to_owned(),
+                passed: true,
+                detail: "time in warning 100 %".to_owned(),
+            },
+            Gate {
+                name: "an oracle scores 1".to_owned(),
+                passed: true,
+                detail: "44 of 44".to_owned(),
+            },
+            Gate {
+                name: "a purely reactive train scores no hit".to_owned(),
+                passed: false,
+                detail: "1 of 44".to_owned(),
+            },
         ],
-        thinning: vec![ThinningRow { scrape_interval_seconds: 15.0, recall: Some(0.27), false_per_pod_day: Some(0.6), precision: Some(0.5) }],
-        cost: vec![CostRow { pods: 10_000, observe_ms: 61.2, assess_ms: 38.0, bytes_per_pod: 9_300.0 }],
+        thinning: vec![ThinningRow {
+            scrape_interval_seconds: 15.0,
+            recall: Some(0.27),
+            false_per_pod_day: Some(0.6),
+            precision: Some(0.5),
+        }],
+        cost: vec![CostRow {
+            pods: 10_000,
+            observe_ms: 61.2,
+            assess_ms: 38.0,
+            bytes_per_pod: 9_300.0,
+        }],
         runtimes: vec![Runtime { step: "replay".to_owned(), seconds: 6.2 }],
     }
 }

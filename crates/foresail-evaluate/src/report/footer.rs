@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::{counted, rate, span, spaced};
+use super::words::{counted, rate, spaced, span};
 use crate::result::{BacktestResult, RecordingSummary, Role};
 
 /// Rules and kinds that the data cannot speak about.
@@ -79,7 +79,10 @@ fn seconds(value: f64) -> String {
 
 /// The command that judges the shown recording again.
 fn command(result: &BacktestResult) -> String {
-    format!("foresail backtest --recording {} --budget {} --out DIR", result.shown, result.shown_budget)
+    format!(
+        "foresail backtest --recording {} --budget {} --out DIR",
+        result.shown, result.shown_budget
+    )
 }
 
 fn gates(result: &BacktestResult) -> Markup {

@@ -34,9 +34,9 @@ fn sentence(row: &Row) -> Markup {
         || "an unknown number of false alarms".to_owned(),
         |found| format!("{} false alarms per pod-day", rate(found.value)),
     );
-    let lead = row.lead_median_production_minutes.map(|lead| {
-        format!(" and a median lead of {} production minutes", minutes(lead))
-    });
+    let lead = row
+        .lead_median_production_minutes
+        .map(|lead| format!(" and a median lead of {} production minutes", minutes(lead)));
     html! {
         "Foresail "
         @if let Some(reason) = &row.not_measurable {
@@ -124,7 +124,8 @@ struct Tile {
 fn tiles(contest: &Contest<'_>, recording: Option<&RecordingSummary>) -> Markup {
     let (row, rival) = (contest.subject, contest.rival);
     let scale = recording.map_or(1.0, |recording| recording.time_scale);
-    let all = [caught(row, rival), right_kind(row, rival), quiet(row, rival), lead(row, rival, scale)];
+    let all =
+        [caught(row, rival), right_kind(row, rival), quiet(row, rival), lead(row, rival, scale)];
     html! {
         section.tiles aria-label="In four numbers" {
             @for tile in all {
@@ -145,7 +146,11 @@ fn caught(row: &Row, rival: Option<&Row>) -> Tile {
         name: "Caught in time",
         value: share.unwrap_or_else(|| UNDEFINED.to_owned()),
         unit: format!("{} of {}", row.counts.reachable_matched, row.counts.reachable),
-        interval: row.recall.as_ref().and_then(percent_interval).map(|i| format!("95 % interval {i}")),
+        interval: row
+            .recall
+            .as_ref()
+            .and_then(percent_interval)
+            .map(|i| format!("95\u{a0}% interval {i}")),
         rival: rival.and_then(|rival| rival.recall).map(|recall| percent(recall.value)),
     }
 }
@@ -154,10 +159,10 @@ fn right_kind(row: &Row, rival: Option<&Row>) -> Tile {
     let share = row.recall_right_kind.map(|recall| percent(recall.value));
     let interval = row.recall_right_kind.as_ref().and_then(percent_interval);
     Tile {
-        name: "And the kind of failure named rightly",
+        name: "Right kind named",
         value: share.unwrap_or_else(|| UNDEFINED.to_owned()),
         unit: format!("{} of {}", row.counts.reachable_matched_right_kind, row.counts.reachable),
-        interval: interval.map(|i| format!("95 % interval {i}")),
+        interval: interval.map(|i| format!("95\u{a0}% interval {i}")),
         rival: rival.and_then(|rival| rival.recall_right_kind).map(|r| percent(r.value)),
     }
 }
@@ -170,7 +175,7 @@ fn quiet(row: &Row, rival: Option<&Row>) -> Tile {
         name: "False alarms",
         value: found.unwrap_or_else(|| UNDEFINED.to_owned()),
         unit: "per pod-day".to_owned(),
-        interval: interval.map(|i| format!("95 % interval {i}")),
+        interval: interval.map(|i| format!("95\u{a0}% interval {i}")),
         rival: rival.map(|found| rate(found.value)),
     }
 }
@@ -183,7 +188,7 @@ fn lead(row: &Row, rival: Option<&Row>, scale: f64) -> Tile {
         name: "Median lead",
         value: lead.map_or_else(|| UNDEFINED.to_owned(), minutes),
         unit: "production minutes".to_owned(),
-        interval: wall.map(|wall| format!("{wall} of this recording\u{2019}s wall time")),
+        interval: wall.map(|wall| format!("{wall} of wall time here")),
         rival: rival.map(|lead| format!("{} min", minutes(lead))),
     }
 }

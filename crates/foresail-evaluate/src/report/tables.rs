@@ -9,7 +9,8 @@ use super::words::{
     rate_interval, spaced, thousands,
 };
 use crate::result::{
-    BacktestResult, CheckRow, Estimate, MethodKind, ProbabilityRow, Row, Scope, TimeToEventRow, Variant,
+    BacktestResult, CheckRow, Estimate, MethodKind, ProbabilityRow, Row, Scope, TimeToEventRow,
+    Variant,
 };
 
 /// The main table, and the same for other data and other budgets behind it.
@@ -41,9 +42,7 @@ fn other_contests(result: &BacktestResult) -> Markup {
     let others: Vec<_> = scopes(result)
         .into_iter()
         .flat_map(|scope| result.provenance.budgets.iter().map(move |budget| (scope, *budget)))
-        .filter(|(scope, budget)| {
-            !(is_shown(result, scope) && same(*budget, result.shown_budget))
-        })
+        .filter(|(scope, budget)| !(is_shown(result, scope) && same(*budget, result.shown_budget)))
         .filter(|(scope, budget)| Contest::find(result, scope, *budget).is_some())
         .collect();
     html! {
@@ -165,7 +164,8 @@ fn difference(contest: &Contest<'_>, row: &Row) -> Markup {
 fn whisker(estimate: Option<&Estimate>) -> Markup {
     let Some(estimate) = estimate else { return html! { (UNDEFINED) } };
     let at = |share: f64| format!("{:.1}", share.clamp(0.0, 1.0) * 100.0);
-    let (low, high) = (estimate.low.unwrap_or(estimate.value), estimate.high.unwrap_or(estimate.value));
+    let (low, high) =
+        (estimate.low.unwrap_or(estimate.value), estimate.high.unwrap_or(estimate.value));
     html! {
         span.share { (percent(estimate.value)) }
         span.unit { (percent_interval(estimate).unwrap_or_default()) }
@@ -238,7 +238,8 @@ fn elsewhere(row: &Row) -> Markup {
         ("a further alarm for a caught incident", counts.nuisance),
     ];
     let fates = fates.map(|(name, n)| vec![name.to_owned(), thousands(n as usize)]);
-    let number = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), |v| format!("{v:.1}"));
+    let number =
+        |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), |v| format!("{v:.1}"));
     html! {
         (small_table("What became of Foresail\u{2019}s alarms", &["alarms", "number"], &fates))
         @if let Some(there) = &row.prevalence {
@@ -271,7 +272,8 @@ fn check_table(rows: &[&CheckRow]) -> Markup {
 }
 
 fn probability_table(rows: &[&ProbabilityRow]) -> Markup {
-    let number = |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), |v| format!("{v:.3}"));
+    let number =
+        |value: Option<f64>| value.map_or_else(|| UNDEFINED.to_owned(), |v| format!("{v:.3}"));
     let cells = rows.iter().map(|row| {
         vec![
             format!("{:.0} production min", row.horizon_production_minutes),
@@ -281,7 +283,8 @@ fn probability_table(rows: &[&ProbabilityRow]) -> Markup {
             number(row.ece),
         ]
     });
-    let heads = ["horizon", "failures that came", "Brier score", "Brier skill", "calibration error"];
+    let heads =
+        ["horizon", "failures that came", "Brier score", "Brier skill", "calibration error"];
     let withheld = rows.iter().find_map(|row| row.ece_withheld.as_deref());
     html! {
         div.pair {
@@ -297,13 +300,23 @@ fn times_table(row: &TimeToEventRow) -> Markup {
     });
     let interval = row.coverage.as_ref().and_then(percent_interval);
     let coverage = percent_or(row.coverage.map(|coverage| coverage.value));
-    small_table("Announced times to failure", &["reading", "value"], &[
-        vec!["forecasts followed by their failure".into(), thousands(row.n as usize)],
-        vec!["incidents they belong to".into(), thousands(row.incidents as usize)],
-        vec!["true time within the 80 % interval".into(), coverage],
-        vec!["95 % interval of that share".into(), interval.unwrap_or_else(|| UNDEFINED.into())],
-        vec!["pinball loss at 10, 50, 90 %, production min".into(), format!("{early} \u{b7} {middle} \u{b7} {late}")],
-    ])
+    small_table(
+        "Announced times to failure",
+        &["reading", "value"],
+        &[
+            vec!["forecasts followed by their failure".into(), thousands(row.n as usize)],
+            vec!["incidents they belong to".into(), thousands(row.incidents as usize)],
+            vec!["true time within the 80 % interval".into(), coverage],
+            vec![
+                "95 % interval of that share".into(),
+                interval.unwrap_or_else(|| UNDEFINED.into()),
+            ],
+            vec![
+                "pinball loss at 10, 50, 90 %, production min".into(),
+                format!("{early} \u{b7} {middle} \u{b7} {late}"),
+            ],
+        ],
+    )
 }
 
 fn thinning_table(result: &BacktestResult) -> Markup {
@@ -320,7 +333,11 @@ fn thinning_table(result: &BacktestResult) -> Markup {
         })
         .collect();
     let heads = ["scraped every", "caught in time", "false per pod-day", "precision"];
-    if rows.is_empty() { PreEscaped(String::new()) } else { small_table("With fewer scrapes", &heads, &rows) }
+    if rows.is_empty() {
+        PreEscaped(String::new())
+    } else {
+        small_table("With fewer scrapes", &heads, &rows)
+    }
 }
 
 fn cost_table(result: &BacktestResult) -> Markup {
@@ -337,5 +354,9 @@ fn cost_table(result: &BacktestResult) -> Markup {
         })
         .collect();
     let heads = ["cluster of", "take in, one tick", "assess, one tick", "state per pod"];
-    if rows.is_empty() { PreEscaped(String::new()) } else { small_table("Cost on one core", &heads, &rows) }
+    if rows.is_empty() {
+        PreEscaped(String::new())
+    } else {
+        small_table("Cost on one core", &heads, &rows)
+    }
 }

@@ -7,15 +7,21 @@ use crate::result::Estimate;
 /// Stands for a number that is not defined.
 pub(crate) const UNDEFINED: &str = "\u{2013}";
 
-/// A text without what could disturb the page or an SVG file: control characters, which XML
-/// forbids, and characters that turn the direction of the text around them.
+/// A text without what could disturb an SVG file or what stands around it: control characters, which
+/// XML forbids, and characters that turn the direction of text.
 pub(crate) fn clean(text: &str) -> String {
-    let disturbs = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-            || matches!(c, '\u{fffe}' | '\u{ffff}')
-    };
-    text.chars().map(|c| if disturbs(c) { '\u{fffd}' } else { c }).collect()
+    text.replace(disturbs, "\u{fffd}")
+}
+
+/// The same for a whole page, whose line breaks are its own.
+pub(crate) fn clean_page(page: &str) -> String {
+    page.replace(|c| c != '\n' && disturbs(c), "\u{fffd}")
+}
+
+fn disturbs(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 /// At most `most` characters of a text, with an ellipsis in place of the rest.
@@ -28,9 +34,9 @@ pub(crate) fn short(text: &str, most: usize) -> String {
     cut
 }
 
-/// A share as a percentage: `33 %`.
+/// A share as a percentage: `33 %`, with a space that does not break.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{} %", percent_number(share))
+    format!("{}\u{a0}%", percent_number(share))
 }
 
 fn percent_number(share: f64) -> String {
@@ -47,7 +53,7 @@ pub(crate) fn percent_or(share: Option<f64>) -> String {
 /// The 95 % interval of a share: `17–52 %`.
 pub(crate) fn percent_interval(estimate: &Estimate) -> Option<String> {
     let (low, high) = estimate.low.zip(estimate.high)?;
-    Some(format!("{}\u{2013}{} %", percent_number(low), percent_number(high)))
+    Some(format!("{}\u{2013}{}\u{a0}%", percent_number(low), percent_number(high)))
 }
 
 /// A rate: `0.61`.
@@ -76,7 +82,7 @@ pub(crate) fn points(difference: f64) -> String {
 /// The 95 % interval of such a difference: `−12 to +4`.
 pub(crate) fn points_interval(estimate: &Estimate) -> Option<String> {
     let (low, high) = estimate.low.zip(estimate.high)?;
-    Some(format!("{} to {}", points(low), points(high)))
+    Some(format!("{}\u{a0}to\u{a0}{}", points(low), points(high)))
 }
 
 /// Minutes: `28` or `2.4`.
