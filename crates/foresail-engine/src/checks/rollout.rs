@@ -91,8 +91,9 @@ impl<'a> Rollout<'a> {
         let object = record.object.as_ref().filter(|object| !object.paused)?;
         let (name, newest) = record.newest_replica_set()?;
         let since = newest.promoted_at?;
-        // The first ReplicaSet of a Deployment has none to be worse than.
-        if record.replica_sets.len() < 2 {
+        // The first ReplicaSet of a Deployment has none to be worse than; one that got through
+        // once is no rollout any more, whatever becomes of its pods.
+        if record.replica_sets.len() < 2 || is_complete(object) {
             return None;
         }
         let (new, old) = current_pods(graph, unit)
@@ -152,8 +153,12 @@ impl<'a> Rollout<'a> {
             return None;
         }
         let restarts = |pod: &PodRecord| pod.restarts.iter().filter(|t| **t >= self.since).count();
-        let failing: Vec<&PodRecord> =
-            self.new.iter().copied().filter(|pod| restarts(pod) >= FAILING_RESTARTS).collect();
+        let failing: Vec<&PodRecord> = self
+            .new
+            .iter()
+            .copied()
+            .filter(|pod| !pod.is_ready() && restarts(pod) >= FAILING_RESTARTS)
+            .collect();
         let first = failing.first().copied()?;
         if self.old.iter().any(|pod| restarts(pod) > 0) {
             return None;
@@ -201,6 +206,14 @@ impl<'a> Rollout<'a> {
             message::excerpt(&self.newest.images.join(", "))
         )
     }
+}
+
+/// Whether the Deployment says that its newest ReplicaSet got through.
+fn is_complete(object: &WorkloadObject) -> bool {
+    object.conditions.iter().any(|condition| {
+        condition.kind == "Progressing"
+            && condition.reason.as_deref() == Some("NewReplicaSetAvailable")
+    })
 }
 
 fn born(pod: &PodRecord) -> Timestamp {

@@ -495,6 +495,20 @@ fn a_rollout_that_gets_on_is_no_finding() {
 }
 
 #[test]
+fn a_pod_that_falters_after_its_rollout_is_not_blamed_on_it() {
+    let mut cluster = Cluster::new().with_cart();
+    cluster.roll_out(|object| {
+        let reason = "NewReplicaSetAvailable";
+        object.conditions = vec![condition("Progressing", ConditionStatus::True, reason, "")];
+    });
+    for restarts in 0..=2 {
+        cluster.wait(100);
+        cluster.see(pod("cart-2-a", |pod| pod.containers[0].restarts = restarts));
+    }
+    assert!(cluster.findings().is_empty());
+}
+
+#[test]
 fn new_pods_that_restart_beside_calm_old_ones_will_crash_loop() {
     let mut cluster = Cluster::new().with_cart();
     cluster.roll_out(|_| {});
