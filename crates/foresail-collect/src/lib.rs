@@ -1,1 +1,26 @@
-//! collect
+//! Reads recordings and resolves their series to quantities.
+//!
+//! In: a folder in the recording format, version 1. Out: [`Batch`](foresail_core::Batch)es as they
+//! would have arrived live. Metric, job and label names stop here: behind this crate there are only
+//! entities and quantities.
+
+mod amount;
+mod error;
+mod inventory;
+mod lines;
+mod manifest;
+mod objects;
+mod recording;
+mod replay;
+mod report;
+mod resolve;
+pub mod scores;
+mod truth;
+
+pub use amount::{AmountError, parse_amount};
+pub use error::RecordingError;
+pub use manifest::Manifest;
+pub use recording::{NotedFailure, OpenOptions, Recording, Verify};
+pub use replay::{Replay, ReplayClock, ReplayOptions};
+pub use report::{Gap, ReadReport, Repair, RepairKind};
+pub use truth::{Episode, EpisodeClass};

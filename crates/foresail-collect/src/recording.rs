@@ -1,0 +1,200 @@
+//! A recording, read strictly and held compactly.
+//!
+//! ```text
+//!  samples/*.parquet ──> series that something reads ──> resolved samples ─┐
+//!  pods, workloads, nodes, events, logs, volumes ──────────────────────────┼──> Replay ──> Batch per tick
+//!  recording.json (format, span, hashes) ──> checked first                 ┘
+//! ```
+
+mod assemble;
+mod parquet;
+mod samples;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use foresail_core::{
+    KubernetesEvent, Object, ObjectChange, PlatformDuration, TimeScale, Timestamp,
+};
+
+use assemble::{Assembled, Span};
+use samples::sample_files;
+use tables::Logs;
+pub use tables::NotedFailure;
+
+use crate::error::RecordingError;
+use crate::manifest::Manifest;
+use crate::objects::{read_events, read_nodes, read_pods, read_workloads};
+use crate::replay::{Replay, ReplayOptions};
+use crate::report::ReadReport;
+use crate::resolve::Resolver;
+use crate::truth::{Episode, read_truth};
+
+/// How to open a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// What to check before reading.
+    pub verify: Verify,
+}
+
+/// What to check before reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Every file against the hash in the manifest.
+    #[default]
+    Hashes,
+    /// Nothing, when the caller has just done so.
+    Nothing,
+}
+
+/// A recording: resolved samples, object changes, events and log lines.
+#[derive(Debug)]
+pub struct Recording {
+    pub(crate) manifest: Manifest,
+    pub(crate) span: Span,
+    pub(crate) assembled: Assembled,
+    /// Pods, workloads and nodes, by observation.
+    pub(crate) objects: Vec<ObjectChange>,
+    pub(crate) events: Vec<KubernetesEvent>,
+    pub(crate) logs: Logs,
+    pub(crate) episodes: Option<Vec<Episode>>,
+    pub(crate) failures: Option<Vec<NotedFailure>>,
+    pub(crate) report: ReadReport,
+}
+
+// === impl Recording ===
+
+impl Recording {
+    /// Opens the recording in `dir`.
+    ///
+    /// # Errors
+    /// Whatever is missing, damaged, of another format or changed since it was written; the error
+    /// names file, place and reason. A recording without pods is refused; one without samples is not.
+    pub fn open(dir: &Path, options: &OpenOptions) -> Result<Self, RecordingError> {
+        let manifest = Manifest::read(dir)?;
+        if options.verify == Verify::Hashes {
+            manifest.verify(dir)?;
+        }
+        let span = Span {
+            started_at: manifest.started_at,
+            ended_at: manifest.ended_at,
+            interval: manifest.scrape_interval(),
+        };
+        let mut report = ReadReport::default();
+        let pods_path = dir.join("pods.jsonl.gz");
+        if !pods_path.exists() {
+            let reason = "a recording needs its pods";
+            return Err(RecordingError::MissingFile { path: pods_path, reason });
+        }
+        let mut objects = read_pods(&pods_path, &mut report)?;
+        if objects.is_empty() {
+            return Err(RecordingError::NoPods { path: pods_path });
+        }
+        let resolver = Arc::new(Resolver::new(sole_containers(&objects)));
+        let files = sample_files(dir)?;
+        let groups = samples::read_samples(&files, &resolver)?;
+        let side = tables::read_volumes(&dir.join("volumes.parquet"), &span, &mut report)?;
+        let assembled = assemble::assemble(groups, side, &span, &mut report);
+        objects.extend(read_workloads(&dir.join("workloads.jsonl.gz"), &mut report)?);
+        objects.extend(read_nodes(&dir.join("nodes.jsonl.gz"), &mut report)?);
+        objects.sort_by_key(|change| change.observed_at);
+        Ok(Self {
+            events: read_events(&dir.join("events.jsonl.gz"), &mut report)?,
+            logs: tables::read_logs(&dir.join("logs.parquet"), &mut report)?,
+            episodes: read_truth(&dir.join("truth.jsonl"))?,
+            failures: tables::read_failures(&dir.join("failures.parquet"))?,
+            manifest,
+            span,
+            assembled,
+            objects,
+            report,
+        })
+    }
+
+    /// Name of the recording.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.manifest.name
+    }
+
+    /// The cluster that was recorded.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.manifest.cluster
+    }
+
+    /// All that the recording says about itself.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// How much faster than in production faults develop.
+    #[must_use]
+    pub const fn time_scale(&self) -> TimeScale {
+        self.manifest.time_scale
+    }
+
+    /// Between two scrapes.
+    #[must_use]
+    pub const fn scrape_interval(&self) -> PlatformDuration {
+        self.span.interval
+    }
+
+    /// When recording began.
+    #[must_use]
+    pub const fn started_at(&self) -> Timestamp {
+        self.span.started_at
+    }
+
+    /// When it ended.
+    #[must_use]
+    pub const fn ended_at(&self) -> Timestamp {
+        self.span.ended_at
+    }
+
+    /// SHA-256 of each file, by its path in the recording.
+    #[must_use]
+    pub const fn hashes(&self) -> &BTreeMap<String, String> {
+        &self.manifest.sha256
+    }
+
+    /// What reading found, repaired and left out.
+    #[must_use]
+    pub const fn report(&self) -> &ReadReport {
+        &self.report
+    }
+
+    /// Injected episodes; `None` without `truth.jsonl`. Never an input of judgement.
+    #[must_use]
+    pub fn episodes(&self) -> Option<&[Episode]> {
+        self.episodes.as_deref()
+    }
+
+    /// Failures as the recording script noted them; `None` without `failures.parquet`.
+    #[must_use]
+    pub fn noted_failures(&self) -> Option<&[NotedFailure]> {
+        self.failures.as_deref()
+    }
+
+    /// The recording as it would have arrived live, tick by tick.
+    #[must_use]
+    pub fn replay(&self, options: ReplayOptions) -> Replay<'_> {
+        Replay::new(self, options)
+    }
+}
+
+/// The container of each pod that has just one, for series that name only the pod.
+fn sole_containers(pods: &[ObjectChange]) -> BTreeMap<(String, String), String> {
+    let mut sole = BTreeMap::new();
+    for change in pods {
+        let Object::Pod(pod) = &change.object else { continue };
+        let mut main = pod.containers.iter().filter(|container| !container.init);
+        if let (Some(only), None) = (main.next(), main.next()) {
+            sole.insert((pod.namespace.clone(), pod.name.clone()), only.name.clone());
+        }
+    }
+    sole
+}
