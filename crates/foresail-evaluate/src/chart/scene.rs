@@ -39,6 +39,8 @@ pub enum Paint {
     Failure,
     /// An alarm.
     Alarm,
+    /// The time while an alarm was open.
+    Band,
     /// Ground truth, which only the laboratory has.
     Truth,
 }
@@ -56,6 +58,7 @@ impl Paint {
         Self::Other,
         Self::Failure,
         Self::Alarm,
+        Self::Band,
         Self::Truth,
     ];
 
@@ -72,6 +75,7 @@ impl Paint {
             Self::Other => "other",
             Self::Failure => "failure",
             Self::Alarm => "alarm",
+            Self::Band => "band",
             Self::Truth => "truth",
         }
     }
@@ -90,6 +94,7 @@ impl Paint {
             Self::Other => [0xa3, 0xac, 0xb9],
             Self::Failure => [0xc2, 0x3b, 0x12],
             Self::Alarm => [0xa8, 0x6a, 0x00],
+            Self::Band => [0xf7, 0xb6, 0x2c],
             Self::Truth => [0x8a, 0x3f, 0x9e],
         }
     }
@@ -107,6 +112,7 @@ impl Paint {
             Self::Other => [0x69, 0x75, 0x86],
             Self::Failure => [0xff, 0x7d, 0x57],
             Self::Alarm => [0xf5, 0xc2, 0x4a],
+            Self::Band => [0xd1, 0x9a, 0x1f],
             Self::Truth => [0xd3, 0x9a, 0xe3],
         }
     }

@@ -131,6 +131,11 @@ impl Level {
             stretches(scene, plot, (other, Stroke::solid(Paint::Other, 1.25)));
         }
         stretches(scene, plot, (&self.limit, LIMIT));
+        if let Some(value) = self.limit.iter().rev().find_map(|reading| reading.value) {
+            let at = Point { x: plot.right(), y: plot.y.at(value) - 5.0 };
+            let words = format!("limit {value:.0} {}", self.unit);
+            scene.text(at, words, TextStyle::new(Paint::Failure, Anchor::End));
+        }
         stretches(scene, plot, (&self.values, LEVEL));
     }
 }
@@ -179,7 +184,7 @@ impl Timeline {
             keys.push(key("alarm threshold", THRESHOLD));
         }
         if !self.alarms.is_empty() {
-            keys.push(key("alarm open", Stroke::solid(Paint::Alarm, 8.0)));
+            keys.push(key("alarm open", Stroke::solid(Paint::Band, 8.0)));
         }
         keys
     }
@@ -187,7 +192,7 @@ impl Timeline {
     fn bands(&self, scene: &mut Scene, x: &Scale, (top, bottom): (f64, f64)) {
         for alarm in &self.alarms {
             let (from, to) = (x.at(alarm.from), x.at(alarm.to));
-            let fill = Fill { paint: Paint::Alarm, opacity: 0.18 };
+            let fill = Fill { paint: Paint::Band, opacity: 0.22 };
             scene.rect(Point { x: from, y: top }, Point { x: to.max(from + 1.5), y: bottom }, fill);
         }
     }

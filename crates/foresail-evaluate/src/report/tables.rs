@@ -80,7 +80,7 @@ fn contest_table(result: &BacktestResult, scope: &Scope, budget: f64) -> Markup 
                     th scope="col" { "precision" span.unit { "alarms that were right" } }
                     th scope="col" { "in warning" span.unit { "share of time" } }
                     th scope="col" { "median lead" span.unit { "production min" } }
-                    th scope="col" { "Foresail less it" span.unit { "points, 95\u{a0}% interval" } }
+                    th scope="col" { "difference" span.unit { "Foresail less this, percentage points" } }
                 } }
                 tbody {
                     (method_row(&contest, contest.subject))
@@ -267,7 +267,7 @@ fn check_table(rows: &[&CheckRow]) -> Markup {
             ]
         })
         .collect();
-    let heads = ["failure after a change", "named within 10 s", "share", "false checks"];
+    let heads = ["failure after a change", "named within 10\u{a0}s", "share", "false checks"];
     small_table("Checks of changes, judged apart", &heads, &rows)
 }
 
