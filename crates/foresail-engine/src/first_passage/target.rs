@@ -117,12 +117,11 @@ fn of_container<'a>(series: &'a EntitySeries, pod: &PodRecord, container: &str) 
     let memory = spec
         .and_then(|spec| spec.resources.memory_limit)
         .or_else(|| setting(Quantity::MemoryLimit));
-    // A process without descriptors or threads stops answering; the liveness probe ends it where
-    // there is one, else it ends itself.
-    let starved = match spec {
-        Some(spec) if spec.liveness.is_some() => FailureKind::LivenessKill,
-        Some(_) | None => FailureKind::ErrorExit,
-    };
+    // A process without descriptors or threads stops answering: probes end it where there are any
+    // (older sources show them only by their samples), else it ends itself.
+    let probed =
+        spec.is_some_and(|spec| spec.liveness.is_some()) || series.flow(Quantity::Probes).is_some();
+    let starved = if probed { FailureKind::LivenessKill } else { FailureKind::ErrorExit };
     [
         rising(series, Quantity::MemoryWorkingSet, memory, FailureKind::OomKilled),
         rising(series, Quantity::FileDescriptors, setting(Quantity::FileDescriptorLimit), starved),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
+mod first_passage;
 mod history;
 mod ledger;
 mod ledger_splits;
