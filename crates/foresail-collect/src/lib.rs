@@ -6,6 +6,7 @@
 
 mod amount;
 mod error;
+mod inspect;
 mod inventory;
 mod lines;
 mod manifest;
@@ -15,12 +16,16 @@ mod replay;
 mod report;
 mod resolve;
 pub mod scores;
+mod trim;
 mod truth;
+pub mod write;
 
 pub use amount::{AmountError, parse_amount};
 pub use error::RecordingError;
+pub use inspect::{Inspection, QuantitySources};
 pub use manifest::Manifest;
 pub use recording::{NotedFailure, OpenOptions, Recording, Verify};
 pub use replay::{Replay, ReplayClock, ReplayOptions};
 pub use report::{Gap, ReadReport, Repair, RepairKind};
+pub use trim::{TrimSummary, trim};
 pub use truth::{Episode, EpisodeClass};

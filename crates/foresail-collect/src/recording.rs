@@ -20,7 +20,8 @@ use foresail_core::{
 };
 
 use assemble::{Assembled, Span};
-use samples::sample_files;
+pub(crate) use parquet::{ParquetFile, text_dictionary};
+pub(crate) use samples::{COLUMNS, TextColumns, sample_files};
 use tables::Logs;
 pub use tables::NotedFailure;
 
@@ -187,7 +188,7 @@ impl Recording {
 }
 
 /// The container of each pod that has just one, for series that name only the pod.
-fn sole_containers(pods: &[ObjectChange]) -> BTreeMap<(String, String), String> {
+pub(crate) fn sole_containers(pods: &[ObjectChange]) -> BTreeMap<(String, String), String> {
     let mut sole = BTreeMap::new();
     for change in pods {
         let Object::Pod(pod) = &change.object else { continue };
