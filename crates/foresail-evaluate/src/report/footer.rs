@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::{counted, rate, spaced, span};
+use super::words::{counted, rate, spaced, span, thousands};
 use crate::result::{BacktestResult, RecordingSummary, Role};
 
 /// Rules and kinds that the data cannot speak about.
@@ -14,9 +14,7 @@ pub(crate) fn absent(result: &BacktestResult) -> Markup {
                 p { "Every kind of failure and every stock rule had something to judge." }
             } @else {
                 p.lead {
-                    "No number is given for these: a zero would be a claim. "
-                    (counted(result.not_in_data.len(), "entry").replace("entrys", "entries"))
-                    " not in this data."
+                    "Not in this data. No number is given for these: a zero would be a claim."
                 }
                 dl.absent {
                     @for absent in &result.not_in_data {
@@ -50,8 +48,8 @@ pub(crate) fn footer(result: &BacktestResult) -> Markup {
                     " false alarms per pod-day"
                 } }
                 div { dt { "seeds" } dd {
-                    "bootstrap " (seeds.bootstrap) " (" (seeds.bootstrap_repetitions)
-                    " repetitions), circular shifts " (seeds.shifts) " (" (seeds.shift_repetitions)
+                    "bootstrap " (seeds.bootstrap) " (" (thousands(seeds.bootstrap_repetitions as usize))
+                    " repetitions), circular shifts " (seeds.shifts) " (" (thousands(seeds.shift_repetitions as usize))
                     "), random baseline " (seeds.random_baseline)
                 } }
                 div { dt { "same again" } dd { code { (command(result)) } } }

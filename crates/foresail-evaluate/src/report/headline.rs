@@ -103,8 +103,12 @@ fn judged(recording: &RecordingSummary) -> Markup {
         }
         "; " (counted(recording.pods, "pod")) ", " (rate(recording.pod_days)) " pod-days; "
         (counted(recording.incidents, "incident"))
+        @if recording.change_incidents > 0 {
+            ", " (thousands(recording.change_incidents)) " of them right after a change and judged "
+            "apart"
+        }
         @if recording.truth {
-            ", of which " strong { (thousands(recording.reachable)) " were reachable" }
+            "; " strong { (thousands(recording.reachable)) " were reachable" }
             ": a fault gave warning early enough for an alarm to help."
         } @else {
             ". The recording carries no ground truth, so nobody can say which of them gave warning."
