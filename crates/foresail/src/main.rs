@@ -1,1 +1,7 @@
-fn main() {}
+//! The `foresail` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    foresail::run()
+}

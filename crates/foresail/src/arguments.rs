@@ -1,0 +1,187 @@
+//! The command line: every command, its options and an example.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::requirement::{Metric, Requirement};
+
+/// Sees Kubernetes failures before they happen.
+#[derive(Debug, Parser)]
+#[command(
+    name = "foresail",
+    version,
+    after_help = "\
+Exit codes: 0 done, 1 a required result was not met, 2 wrong use or input, 3 the environment refused.
+
+Example:
+  foresail demo --once"
+)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Back-test on a shipped recording and show the report; needs no cluster
+    Demo(DemoArguments),
+    /// Look at recordings
+    #[command(subcommand)]
+    Recording(RecordingCommand),
+    /// List the failures that really happened in a recording, with the facts that made them
+    Outcomes(OutcomesArguments),
+    /// Replay a recording causally: the alarms it would have raised, beside the stock rules
+    Backtest(BacktestArguments),
+    /// Print a generated page of the documentation
+    #[command(hide = true)]
+    Reference {
+        /// Which page.
+        page: Page,
+    },
+}
+
+/// Looks at recordings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordingCommand {
+    /// Show what is in a recording: time span, objects, metrics, gaps, repairs, outcomes by kind
+    Inspect(InspectArguments),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Pages of the documentation that are drawn from code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Page {
+    /// Commands and options
+    Cli,
+}
+
+/// How many false alarms may be spent, per pod-day of fault time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BudgetArgument {
+    /// One false alarm in ten pod-days
+    #[value(name = "0.1")]
+    Tenth,
+    /// One in two pod-days
+    #[value(name = "0.5")]
+    Half,
+    /// One a pod-day
+    #[value(name = "1")]
+    One,
+}
+
+/// Options of `demo`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Settings are chosen on the shipped training recordings; the demo recording is only back-tested.
+
+Example:
+  foresail demo --once --out out/demo")]
+pub(crate) struct DemoArguments {
+    /// Stop after the results instead of serving the report
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Folder for the report
+    #[arg(long, value_name = "DIR", default_value = "out/demo")]
+    pub(crate) out: PathBuf,
+    /// Address on which the report is served
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7780", conflicts_with = "once")]
+    pub(crate) listen: SocketAddr,
+    /// Folder with the shipped recordings [default: searched]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Options of `recording inspect`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  foresail recording inspect data/lab-4")]
+pub(crate) struct InspectArguments {
+    /// Folder of the recording
+    #[arg(value_name = "DIR")]
+    pub(crate) recording: PathBuf,
+    /// How to print the results
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Options of `outcomes`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  foresail outcomes --recording data/lab-4 --format json | head")]
+pub(crate) struct OutcomesArguments {
+    /// Folder of the recording
+    #[arg(long, value_name = "DIR")]
+    pub(crate) recording: PathBuf,
+    /// How to print the results
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Options of `backtest`.
+#[derive(Args, Debug)]
+#[command(after_help = backtest_help(), after_long_help = backtest_long_help())]
+pub(crate) struct BacktestArguments {
+    /// Folder of the recording to replay
+    #[arg(long, value_name = "DIR")]
+    pub(crate) recording: PathBuf,
+    /// Recordings to choose the alarm threshold and the baselines' settings on [default: as shipped]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    pub(crate) train: Vec<PathBuf>,
+    /// False alarms per pod-day of fault time for which the threshold is chosen
+    #[arg(long, value_enum, default_value = "0.5")]
+    pub(crate) budget: BudgetArgument,
+    /// Write the alarms, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) alarms: Option<PathBuf>,
+    /// Write the probabilities of every tick as Parquet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scores: Option<PathBuf>,
+    /// Write report.html, result.json and pictures into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 1 unless these hold, such as 'er>=0.2,fa<=1'
+    #[arg(long, value_name = "CONDITIONS")]
+    pub(crate) require: Option<Requirement>,
+    /// How to print the results
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// What `backtest` does without a trained model.
+const UNTRAINED: &str =
+    "Uses first passage to known limits and change-time checks, which need no training.";
+
+const BACKTEST_EXAMPLE: &str = "Example:
+  foresail backtest --recording data/lab-4 --train data/lab-1 data/lab-2 data/lab-3 \\
+      --budget 0.5 --out out/backtest --require 'er>=0.2,fa<=1'";
+
+/// The short help's closing text.
+fn backtest_help() -> String {
+    format!("{UNTRAINED}\n\n{BACKTEST_EXAMPLE}")
+}
+
+/// The same with everything that can be required.
+fn backtest_long_help() -> String {
+    let metrics: String = Metric::ALL
+        .iter()
+        .map(|metric| format!("  {:<15}{}\n", metric.as_str(), metric.meaning()))
+        .collect();
+    format!(
+        "{UNTRAINED}\n\nConditions for --require, joined by commas, are one of these, then >=, <=, > or <, \
+         then a number:\n{metrics}\n{BACKTEST_EXAMPLE}"
+    )
+}

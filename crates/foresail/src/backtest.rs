@@ -1,0 +1,138 @@
+//! `foresail backtest`: replays a recording and prints the result beside every baseline.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use foresail_collect::scores::write_scores;
+use foresail_engine::alarm::AlarmLine;
+use foresail_engine::{Models, Policy};
+use foresail_evaluate::backtest::{self, Backtest, BacktestInput, Progress as Step};
+use foresail_evaluate::report;
+use foresail_evaluate::result::{BacktestResult, RecordingSummary, Row, Runtime, Seeds};
+use serde::Serialize;
+
+use crate::arguments::{BacktestArguments, BudgetArgument, Format};
+use crate::clock::Stopwatch;
+use crate::failure::{Failure, Result};
+use crate::progress::Progress;
+use crate::staging::{StagedFile, check_folder};
+use crate::stdout::Output;
+use crate::summary::Summary;
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct ResultObject<'a> {
+    recording: Option<&'a RecordingSummary>,
+    budget: f64,
+    rows: Vec<&'a Row>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &BacktestArguments) -> Result<()> {
+    // Refuse places that cannot be written before any work is done.
+    let alarms = arguments.alarms.as_deref().map(StagedFile::create).transpose()?;
+    let scores = arguments.scores.as_deref().map(StagedFile::create).transpose()?;
+    arguments.out.as_deref().map_or(Ok(()), check_folder)?;
+    let Backtest { result, alarms: raised, predictions, .. } =
+        judge(&arguments.recording, &arguments.train, arguments.budget)?;
+    if let Some(file) = alarms {
+        let cluster = shown(&result).map_or("", |recording| recording.cluster.as_str());
+        file.commit_with(|out| {
+            write_lines(out, raised.iter().map(|alarm| AlarmLine::new(alarm, cluster)))
+        })?;
+    }
+    if let Some(file) = scores {
+        file.commit_with(|out| write_scores(out, predictions.iter().flatten()))?;
+    }
+    let summary = Summary::new(&result);
+    let mut output = Output::new();
+    match arguments.format {
+        Format::Json => output.json(&ResultObject {
+            recording: shown(&result),
+            budget: result.shown_budget,
+            rows: summary.rows().collect(),
+        })?,
+        Format::Text => print(&mut output, &summary)?,
+    }
+    if let Some(folder) = &arguments.out {
+        let written = write_report(&result, folder)?;
+        if arguments.format == Format::Text {
+            output.line(format_args!("\nreport: {}", written.html.display()))?;
+        }
+    }
+    output.flush()?;
+    let Some(requirement) = &arguments.require else { return Ok(()) };
+    let unmet = requirement.unmet(|metric| summary.metric(metric));
+    if unmet.is_empty() { Ok(()) } else { Err(Failure::NotMet(unmet.join("; "))) }
+}
+
+/// Judges one recording with what was chosen on others, and notes how long it took.
+pub(crate) fn judge(
+    recording: &Path,
+    training: &[PathBuf],
+    budget: BudgetArgument,
+) -> Result<Backtest> {
+    let watch = Stopwatch::start();
+    let progress = Progress::start();
+    let input = BacktestInput {
+        recordings: vec![recording.to_owned()],
+        training: training.to_vec(),
+        budgets: BudgetArgument::value_variants().iter().map(|budget| budget.get()).collect(),
+        shown_budget: budget.get(),
+        models: Models::default(),
+        policy: Policy::default(),
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_revision: None,
+        seeds: Seeds::default(),
+    };
+    let report = |step: Step<'_>| progress.report(step.step, step.done, step.total);
+    let mut backtest = backtest::run(&input, &report)
+        .map_err(|error| Failure::reading(error, "the back-test failed"))?;
+    let seconds = watch.elapsed().as_secs_f64();
+    backtest.result.runtimes.push(Runtime { step: "back-test".to_owned(), seconds });
+    Ok(backtest)
+}
+
+/// Prints what was judged and the table.
+pub(crate) fn print(output: &mut Output, summary: &Summary<'_>) -> Result<()> {
+    output.line(summary.subject())?;
+    output.line("")?;
+    output.text(&summary.table().to_string())
+}
+
+/// Writes the report into `folder`.
+pub(crate) fn write_report(result: &BacktestResult, folder: &Path) -> Result<report::ReportFiles> {
+    report::write(result, folder)
+        .map_err(|error| Failure::writing(error, format!("no report in `{}`", folder.display())))
+}
+
+/// The recording whose alarms are shown.
+fn shown(result: &BacktestResult) -> Option<&RecordingSummary> {
+    result.recordings.iter().find(|recording| recording.name == result.shown)
+}
+
+/// Writes one JSON object a line.
+fn write_lines(
+    out: &mut (dyn Write + Send),
+    values: impl Iterator<Item = impl Serialize>,
+) -> io::Result<()> {
+    for value in values {
+        serde_json::to_writer(&mut *out, &value)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+// === impl BudgetArgument ===
+
+impl BudgetArgument {
+    /// False alarms per pod-day of fault time.
+    pub(crate) const fn get(self) -> f64 {
+        match self {
+            Self::Tenth => 0.1,
+            Self::Half => 0.5,
+            Self::One => 1.0,
+        }
+    }
+}
