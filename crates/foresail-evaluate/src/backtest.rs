@@ -12,6 +12,7 @@ mod load;
 mod methods;
 mod rows;
 mod shown;
+mod thin;
 mod timeline;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use crate::result::{
 };
 use load::Loaded;
 pub(crate) use rows::Plan;
+pub use thin::thinning;
 
 /// What is judged, with what.
 #[derive(Clone, Debug)]

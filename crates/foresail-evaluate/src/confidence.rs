@@ -52,7 +52,7 @@ impl Resampler {
         let live: Vec<usize> = (0..n_groups).filter(|group| used[*group]).collect();
         let groups = draws(&mut random, &live, n_groups, repetitions);
         let observed: Vec<usize> =
-            (0..blocks.len()).filter(|block| blocks[*block].pod_days > 0.0).collect();
+            (0..blocks.len()).filter(|block| blocks[*block].ticks > 0).collect();
         let drawn = draws(&mut random, &observed, blocks.len(), repetitions);
         let weigh = |value: &dyn Fn(usize) -> f64| {
             let mut sums = vec![0.0_f32; repetitions];
@@ -251,15 +251,20 @@ impl Resampler {
 fn draws(random: &mut ChaCha8Rng, live: &[usize], n: usize, repetitions: usize) -> Vec<Vec<u8>> {
     let mut times = vec![Vec::new(); n];
     for one in live {
-        times[*one] = vec![0; repetitions];
+        times[*one] = Vec::with_capacity(repetitions);
     }
     if live.is_empty() {
         return times;
     }
-    for repetition in 0..repetitions {
+    let mut drawn = vec![0_u8; live.len()];
+    for _ in 0..repetitions {
+        drawn.fill(0);
         for _ in 0..live.len() {
-            let drawn = live[random.random_range(0..live.len())];
-            times[drawn][repetition] = times[drawn][repetition].saturating_add(1);
+            let one = &mut drawn[random.random_range(0..live.len())];
+            *one = u8::saturating_add(*one, 1);
+        }
+        for (one, count) in live.iter().zip(&drawn) {
+            times[*one].push(*count);
         }
     }
     times

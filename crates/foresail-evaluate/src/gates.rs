@@ -132,3 +132,6 @@ pub fn gives_all_to_oracle(ground: &Ground, frame: &Frame, judgement: &Judgement
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -176,15 +176,14 @@ impl Ground {
             step: trace.step(),
             units,
             incidents: Vec::new(),
-            look_alikes: episodes.map(|all| {
-                all.iter().filter(|one| matches!(one.class, EpisodeClass::Benign)).count()
-            }),
+            look_alikes: episodes
+                .map(|all| all.iter().filter(|episode| nature(episode) == Nature::Benign).count()),
             groups,
             changes: trace.units.iter().map(|unit| unit.workload_changes).sum(),
         };
         ground.place_incidents(trace);
         ground.judge_reach(trace, episodes.is_some());
-        ground.group_callers(trace, episodes);
+        ground.group_callers();
         ground.mark_observed(trace);
         ground
     }
@@ -295,11 +294,9 @@ impl Ground {
         self.incidents = incidents;
     }
 
-    /// Puts the incidents of an episode's callers into its group: one injection, one group.
-    fn group_callers(&mut self, trace: &Trace, episodes: Option<&[Episode]>) {
+    /// Puts knock-on incidents into the group of their root: one injection, one group.
+    fn group_callers(&mut self) {
         let window = self.scale.to_platform(FaultDuration::from_minutes(100.0));
-        let _ = trace;
-        let Some(_) = episodes else { return };
         let known: Vec<_> = self
             .incidents
             .iter()
@@ -452,3 +449,6 @@ fn incident(trace: &Trace, number: u32, mut outcomes: Vec<&Outcome>) -> Option<I
         outcomes: outcomes.into_iter().cloned().collect(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ pub mod metrics;
 pub mod probability;
 pub mod replay;
 pub mod result;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod shift;
 pub mod summary;
 pub mod trace;

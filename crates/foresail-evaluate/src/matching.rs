@@ -196,3 +196,6 @@ fn fate(
     }
     (AlarmFate::False, None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -401,3 +401,6 @@ fn sum<'a>(parts: impl Iterator<Item = &'a Counts>) -> Counts {
         nuisance: a.nuisance + b.nuisance,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ use crate::tune::Replayed;
 const BINS: usize = 15;
 /// Share of the highest probabilities that is looked at apart.
 const TOP: f64 = 0.01;
+/// Share of forecasts that a horizon must hold to be judged.
+const LEAST_SHARE: f64 = 0.05;
 /// Repetitions of the small bootstrap over incidents.
 const REPETITIONS: usize = 2_000;
 
@@ -101,12 +103,19 @@ fn occurred(replayed: &Replayed) -> BTreeMap<(UnitIndex, FailureKind), Vec<Times
     occurred
 }
 
-/// Horizons in wall milliseconds that the engine looked ahead.
+/// Horizons in wall milliseconds that the engine commonly looks ahead: forecasts that look as far as
+/// some deadline happens to be away share no horizon and are left out.
 fn horizons(replayed: &Replayed) -> BTreeSet<i64> {
+    let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
     let said = replayed.trace.scores[0].rows().iter();
-    said.filter(|said| !matches!(said.kind.class(), KindClass::Change))
-        .map(|said| said.horizon_ms)
-        .collect()
+    for said in said.filter(|said| said.probability.is_finite()) {
+        if !matches!(said.kind.class(), KindClass::Change) {
+            *counts.entry(said.horizon_ms).or_default() += 1;
+        }
+    }
+    let all: usize = counts.values().sum();
+    let common = |(_, count): &(i64, usize)| *count as f64 >= LEAST_SHARE * all as f64;
+    counts.into_iter().filter(common).map(|(horizon, _)| horizon).collect()
 }
 
 /// Pairs of the shown recording, with the rates of the training recordings.
@@ -358,3 +367,6 @@ fn coverage(announced: &[Announced], seed: u64) -> Option<Estimate> {
         n: total.1,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@
 use foresail_core::{Alarm, AlarmChange, Batch, ChangeKind, Object, ObjectChange, Timestamp, Unit};
 use foresail_engine::{EngineAssessment, Models, Policy, Settings, State, assess};
 
-use crate::trace::Trace;
+use crate::trace::{Known, Trace};
 use foresail_core::Prediction;
 
 /// Predicts from the same batches and the same state as the engine.
@@ -45,6 +45,10 @@ pub fn run(
         state.observe(&batch);
         trace.ticks.push(at);
         seen.note(&mut trace, &state, &batch);
+        trace.note_known(|unit| Known {
+            in_blackout: state.ledger().in_blackout(unit, at),
+            last_outcome: state.ledger().last_outcome(unit),
+        });
         let assessment = assess(&state, None, at, (models, &silent));
         trace.note_scores(0, &assessment.predictions);
         trace.engine.push(assessment.predictions);

@@ -62,6 +62,8 @@ pub struct FrameIncident {
 /// One unit-hour of fault time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Block {
+    /// Ticks at which the unit was observed; nodes are observed without pods of their own.
+    pub ticks: u32,
     /// Observed pod-days.
     pub pod_days: f64,
     /// Of them quiet.
@@ -100,6 +102,7 @@ impl Frame {
             {
                 let block = &mut frame.blocks[number * frame.hours + hour_of(ground, Some(*at))];
                 let days = ground.days(u64::from(unit.pods[tick]));
+                block.ticks += 1;
                 block.pod_days += days;
                 if ground.look_alikes.is_some() && ground.is_quiet(unit, *at) {
                     block.quiet_pod_days += days;

@@ -53,6 +53,17 @@ pub struct UnitTrace {
     pub changed_at: Vec<Timestamp>,
     /// Of them changes of the workload itself.
     pub workload_changes: u32,
+    /// What the ledger knew of the unit, from which tick on.
+    pub known: Vec<(usize, Known)>,
+}
+
+/// What the ledger knew of a unit at a tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Whether the unit was failing or had just recovered.
+    pub in_blackout: bool,
+    /// Its latest outcome: when it occurred and when that was settled.
+    pub last_outcome: Option<(Timestamp, Timestamp)>,
 }
 
 /// What one scorer said, compactly.
@@ -111,6 +122,7 @@ impl Trace {
             present: Vec::new(),
             changed_at: Vec::new(),
             workload_changes: 0,
+            known: Vec::new(),
         });
         index
     }
@@ -148,6 +160,17 @@ impl Trace {
         record.pods[position] = record.pods[position].saturating_add(pods as u16);
     }
 
+    /// Keeps what `knows` says of every unit at the current tick.
+    pub(crate) fn note_known(&mut self, knows: impl Fn(&Unit) -> Known) {
+        let tick = self.ticks.len().saturating_sub(1);
+        for unit in &mut self.units {
+            let now = knows(&unit.unit);
+            if unit.known_at(tick) != now {
+                unit.known.push((tick, now));
+            }
+        }
+    }
+
     /// Keeps what scorer number `scorer` said at the current tick.
     pub(crate) fn note_scores(&mut self, scorer: usize, predictions: &[Prediction]) {
         for prediction in predictions {
@@ -176,6 +199,13 @@ impl UnitTrace {
             .and_then(|position| self.pods.get(position))
             .copied()
             .unwrap_or(0)
+    }
+
+    /// What the ledger knew of the unit at a tick.
+    #[must_use]
+    pub fn known_at(&self, tick: usize) -> Known {
+        let later = self.known.partition_point(|(from, _)| *from <= tick);
+        later.checked_sub(1).map_or_else(Known::default, |index| self.known[index].1)
     }
 
     /// Whether the unit was there at a tick.

@@ -4,7 +4,7 @@
 //!  Trace + threshold ──> engine::alarm::advance_in_place per tick ──> alarms ──> matching ──> Summary
 //! ```
 
-use foresail_core::{Alarm, PlatformDuration, Prediction, Timestamp, Unit};
+use foresail_core::{Alarm, Prediction, Timestamp, Unit};
 use foresail_engine::alarm::{
     AlarmBook, AlarmContext, AlarmPolicy, KnownOutcomes, advance_in_place,
 };
@@ -16,7 +16,7 @@ use crate::matching::{Judgement, Raised, judge};
 use crate::replay::apply;
 use crate::shift::MOST_TIME_IN_WARNING;
 use crate::summary::{Frame, Summary};
-use crate::trace::Trace;
+use crate::trace::{Known, Trace};
 
 /// Thresholds tried per scorer.
 const CANDIDATES: usize = 28;
@@ -90,61 +90,41 @@ impl Reading {
     }
 }
 
-/// Outcomes as they were known at a time, from the list at the end of a replay.
+/// What the ledger knew at a tick of the replay.
 #[derive(Debug)]
-struct Hindsight<'a> {
-    outcomes: &'a BTreeMap<&'a Unit, Vec<Known>>,
-    at: Timestamp,
-    tail: PlatformDuration,
+struct Recorded<'a> {
+    trace: &'a Trace,
+    tick: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    occurred_at: Timestamp,
-    settled_at: Timestamp,
-    recovered_at: Option<Timestamp>,
+// === impl Recorded ===
+
+impl Recorded<'_> {
+    fn known(&self, unit: &Unit) -> Known {
+        let index = self.trace.find(unit);
+        index.map_or_else(Known::default, |i| self.trace.units[i.0 as usize].known_at(self.tick))
+    }
 }
 
-// === impl Hindsight ===
-
-impl KnownOutcomes for Hindsight<'_> {
-    fn in_blackout(&self, unit: &Unit, at: Timestamp) -> bool {
-        self.outcomes.get(unit).is_some_and(|outcomes| {
-            outcomes.iter().any(|known| {
-                known.settled_at <= at
-                    && known.recovered_at.is_none_or(|recovered| at < recovered + self.tail)
-            })
-        })
+impl KnownOutcomes for Recorded<'_> {
+    /// The alarm policy asks about its own tick only.
+    fn in_blackout(&self, unit: &Unit, _at: Timestamp) -> bool {
+        self.known(unit).in_blackout
     }
 
     fn last_outcome(&self, unit: &Unit) -> Option<(Timestamp, Timestamp)> {
-        self.outcomes
-            .get(unit)?
-            .iter()
-            .filter(|known| known.settled_at <= self.at)
-            .map(|known| (known.occurred_at, known.settled_at))
-            .max()
+        self.known(unit).last_outcome
     }
 }
 
 /// The alarms that `policy` raises on predictions per tick, each list highest score first.
 #[must_use]
 pub fn alarms(trace: &Trace, predictions: &[Vec<Prediction>], policy: &AlarmPolicy) -> Vec<Alarm> {
-    let mut outcomes: BTreeMap<&Unit, Vec<Known>> = BTreeMap::new();
-    for outcome in &trace.outcomes {
-        outcomes.entry(&outcome.unit).or_default().push(Known {
-            occurred_at: outcome.occurred_at,
-            settled_at: outcome.settled_at,
-            recovered_at: outcome.recovered_at,
-        });
-    }
-    let tail =
-        trace.settings.time_scale.to_platform(foresail_core::FaultDuration::from_minutes(10.0));
     let floor = policy.threshold.min(policy.change_threshold) * policy.close_ratio;
     let mut book = AlarmBook::default();
     let mut raised = Vec::new();
-    for (at, predictions) in trace.ticks.iter().zip(predictions) {
-        let ledger = Hindsight { outcomes: &outcomes, at: *at, tail };
+    for (tick, (at, predictions)) in trace.ticks.iter().zip(predictions).enumerate() {
+        let ledger = Recorded { trace, tick };
         let context = AlarmContext {
             settings: &trace.settings,
             ledger: &ledger,
@@ -239,7 +219,8 @@ pub fn candidates(recordings: &[&Replayed], scorer: usize) -> Vec<f64> {
         // Ranks grow geometrically: budgets are decided among the highest scores.
         let share = step as f64 / (CANDIDATES - 1) as f64;
         let rank = ((last as f64 + 1.0).powf(share) - 1.0).round() as usize;
-        let value = sorted[rank.min(last)];
+        // Scores are kept in single precision; the threshold stays just below the score itself.
+        let value = sorted[rank.min(last)] * (1.0 - 1e-6);
         if thresholds.last().is_none_or(|previous| value < *previous) {
             thresholds.push(value);
         }

@@ -68,16 +68,24 @@ fn judge_live<'a>(replayed: &Replayed, live: &'a [Alarm]) -> (Vec<&'a Alarm>, Ju
 
 /// Whether tuning tried the very alarms that the live engine raises.
 fn live_gate(live: &[Alarm], tuned: &[Alarm]) -> Gate {
-    let train = |alarms: &[Alarm]| -> Vec<_> {
-        alarms
-            .iter()
-            .map(|one| (one.unit.clone(), one.kind, one.raised_at, one.cleared_at))
-            .collect()
+    let same = |one: &Alarm, other: &Alarm| {
+        one.unit == other.unit
+            && one.kind == other.kind
+            && one.raised_at == other.raised_at
+            && one.cleared_at == other.cleared_at
     };
+    let apart = live.iter().zip(tuned).find(|(one, other)| !same(one, other));
+    let counts = format!("{} raised by the engine, {} in tuning", live.len(), tuned.len());
     Gate {
         name: "the alarms that were tuned are the alarms that the engine raises".to_owned(),
-        passed: train(live) == train(tuned),
-        detail: format!("{} raised by the engine, {} in tuning", live.len(), tuned.len()),
+        passed: live.len() == tuned.len() && apart.is_none(),
+        detail: match apart {
+            Some((one, other)) => format!(
+                "{counts}; first apart: {} at {} and {} at {}",
+                one.unit, one.raised_at, other.unit, other.raised_at
+            ),
+            None => counts,
+        },
     }
 }
 

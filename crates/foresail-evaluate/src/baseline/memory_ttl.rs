@@ -20,7 +20,7 @@ const FEWEST_TROUGHS: usize = 4;
 /// Share of a window that has to be there.
 const COVER: f64 = 0.5;
 /// Time to the limit at which the score is 1, fault minutes; it falls as its reciprocal.
-const FULL_SCORE_MINUTES: f64 = 5.0;
+const FULL_SCORE_MINUTES: f64 = 1.0;
 
 pub(super) fn score(tracks: &Tracks, at: Timestamp) -> Vec<Score> {
     let now = tracks.clock(at);

@@ -13,8 +13,8 @@ const RATE_MINUTES: f64 = 10.0;
 const DEVIATION_MINUTES: f64 = 120.0;
 /// Points below which no deviation is taken.
 const FEWEST_POINTS: usize = 20;
-/// Robust z at which the score is 1.
-const FULL_SCORE_Z: f64 = 40.0;
+/// Robust z at which the score is 1: a step of a flat series by its own height is about 100.
+const FULL_SCORE_Z: f64 = 1_000.0;
 /// Feature over its 99 % quantile at which the score is 1.
 const FULL_SCORE_RATIO: f64 = 4.0;
 /// Bins of a feature's histogram, eight per doubling.
@@ -83,7 +83,8 @@ pub(super) fn deviation(tracks: &Tracks, at: Timestamp) -> Vec<Score> {
     scores
 }
 
-/// How many deviations `value` lies above the median; a deviation is at least 1 % of the median.
+/// How many deviations `value` lies above the median; a deviation is at least 1 % of the median and
+/// at least 1 of the unit (one descriptor, one byte), or a quantity at rest would score without end.
 fn robust_z(values: &mut [f64], value: f64) -> f64 {
     let middle = values.len() / 2;
     let median = *values.select_nth_unstable_by(middle, f64::total_cmp).1;
@@ -92,7 +93,7 @@ fn robust_z(values: &mut [f64], value: f64) -> f64 {
     }
     let spread = *values.select_nth_unstable_by(middle, f64::total_cmp).1;
     // 1.4826 makes the median deviation of a normal distribution its standard deviation.
-    let deviation = (1.4826 * spread).max(0.01 * median.abs()).max(f64::MIN_POSITIVE);
+    let deviation = (1.4826 * spread).max(0.01 * median.abs()).max(1.0);
     (value - median) / deviation
 }
 

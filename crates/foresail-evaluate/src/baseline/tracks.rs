@@ -387,15 +387,14 @@ impl EntityRecord {
             return state(*whole).map(|whole| (0.0, true, whole, *kind));
         }
         let (_, setting, kind) = RISING.iter().find(|(level, ..)| *level == quantity)?;
-        let from_spec = match quantity {
-            Quantity::MemoryWorkingSet => place.memory_limit,
-            Quantity::EmptyDirUsed => place.empty_dir_limit,
-            Quantity::EphemeralStorage => place.ephemeral_limit,
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "no other limit stands in a pod spec"
-            )]
-            _ => None,
+        let from_spec = if quantity == Quantity::MemoryWorkingSet {
+            place.memory_limit
+        } else if quantity == Quantity::EmptyDirUsed {
+            place.empty_dir_limit
+        } else if quantity == Quantity::EphemeralStorage {
+            place.ephemeral_limit
+        } else {
+            None
         };
         let limit = from_spec.or_else(|| setting.and_then(state));
         let limit = limit.filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;

@@ -1,0 +1,47 @@
+use super::*;
+
+fn pair(said: f64, happened: bool) -> Pair {
+    Pair { said, happened, climatology: 0.5 }
+}
+
+fn scope() -> Scope {
+    Scope::PooledJudged
+}
+
+#[test]
+fn brier_and_skill_are_computed_by_hand() {
+    let row = probability_row(scope(), 100.0, &[pair(0.8, true), pair(0.4, false)]);
+    // (0.04 + 0.16) / 2 against 0.25 of the climatology.
+    assert!((row.brier.unwrap() - 0.1).abs() < 1e-12);
+    assert!((row.brier_skill.unwrap() - 0.6).abs() < 1e-12);
+    assert!((row.ece.unwrap() - (0.2 + 0.4) / 2.0).abs() < 1e-12);
+}
+
+#[test]
+fn calibration_is_withheld_without_skill() {
+    let row = probability_row(scope(), 100.0, &[pair(0.9, false), pair(0.1, true)]);
+    assert!(row.brier_skill.unwrap() < 0.0);
+    assert_eq!(row.ece, None);
+    assert!(row.ece_withheld.unwrap().contains("not above 0"));
+}
+
+#[test]
+fn nothing_said_gives_nothing_to_say() {
+    let row = probability_row(scope(), 100.0, &[]);
+    assert_eq!((row.brier, row.base_rate, row.ece), (None, None, None));
+    assert_eq!(time_row(scope(), &[], 1).coverage, None);
+}
+
+#[test]
+fn announced_times_are_scored_by_hand() {
+    let announced = [
+        Announced { incident: 0, said: [10.0, 20.0, 40.0], really: 30.0 },
+        Announced { incident: 1, said: [10.0, 20.0, 40.0], really: 50.0 },
+    ];
+    let row = time_row(scope(), &announced, 1);
+    // At .9: 0.1 × 10 too long for the first, 0.9 × 10 too short for the second.
+    assert!((row.pinball_production_minutes[2].unwrap() - 5.0).abs() < 1e-12);
+    assert!((row.pinball_production_minutes[1].unwrap() - (5.0 + 15.0) / 2.0).abs() < 1e-12);
+    assert!((row.coverage.unwrap().value - 0.5).abs() < 1e-12);
+    assert_eq!(row.incidents, 2);
+}
