@@ -28,7 +28,7 @@ pub struct Rule {
 }
 
 /// A rule or group of rules that nothing at hand can feed: ids, names, and what is missing.
-pub const ABSENT: [(&str, &str, &str); 15] = [
+pub const ABSENT: [(&str, &str, &str); 16] = [
     ("B09", "KubeDaemonSetNotScheduled", "no count of pods that a DaemonSet wants scheduled"),
     ("B12, B13", "KubeHpaReplicasMismatch, KubeHpaMaxedOut", "no HorizontalPodAutoscaler objects"),
     ("B25", "KubePersistentVolumeErrors", "no PersistentVolume objects"),
@@ -38,6 +38,7 @@ pub const ABSENT: [(&str, &str, &str); 15] = [
         "API server request and certificate metrics are not in the catalogue",
     ),
     ("B39", "KubeNodeUnreachable", "no taints of nodes"),
+    ("B41", "KubeNodeReadinessFlapping", "flips of a node's readiness are not counted"),
     ("B42", "KubeNodeEviction", "no eviction counter of the kubelet"),
     (
         "B43–B50",
