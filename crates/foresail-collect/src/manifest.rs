@@ -49,9 +49,12 @@ impl Manifest {
             return Err(RecordingError::NotAFolder { dir: dir.to_owned() });
         }
         let path = dir.join(MANIFEST);
-        let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => RecordingError::NoManifest { dir: dir.to_owned() },
-            _ => RecordingError::read(&path, source),
+        let text = fs::read_to_string(&path).map_err(|source| {
+            if source.kind() == io::ErrorKind::NotFound {
+                RecordingError::NoManifest { dir: dir.to_owned() }
+            } else {
+                RecordingError::read(&path, source)
+            }
         })?;
         let refused = |reason: String| RecordingError::Manifest { path: path.clone(), reason };
         let value: serde_json::Value =

@@ -133,11 +133,10 @@ pub(crate) fn text_dictionary() -> DataType {
 
 /// Text, stored plain or as a dictionary.
 pub(crate) fn is_text(kind: &DataType) -> bool {
-    match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, value) => is_text(value),
-        _ => false,
+    if let DataType::Dictionary(_, value) = kind {
+        return is_text(value);
     }
+    matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 /// A column of whole-number or floating type.
@@ -147,12 +146,8 @@ pub(crate) fn is_number(kind: &DataType) -> bool {
 
 /// `timestamp[ms]` in UTC.
 pub(crate) fn is_utc_millis(kind: &DataType) -> bool {
-    match kind {
-        DataType::Timestamp(TimeUnit::Millisecond, Some(zone)) => {
-            matches!(zone.as_ref(), "UTC" | "+00:00" | "Z")
-        }
-        _ => false,
-    }
+    let DataType::Timestamp(TimeUnit::Millisecond, Some(zone)) = kind else { return false };
+    matches!(zone.as_ref(), "UTC" | "+00:00" | "Z")
 }
 
 /// `float64`.

@@ -1,6 +1,11 @@
 //! Recordings damaged on purpose.
 
 use std::fs;
+use std::fs::File;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use parquet::arrow::ArrowWriter;
 
 use foresail_collect::write::write_lines;
 use foresail_collect::{OpenOptions, Recording, RepairKind};
@@ -109,4 +114,45 @@ fn a_gap_in_scraping_is_reported() {
     let recording = Small::new(&[holed]).open().unwrap();
     let gap = recording.report().gaps[0];
     assert_eq!((gap.from, gap.to), (second(5), second(40)));
+}
+
+/// Writes a sample file with plain text columns, one unknown column, and this column of values.
+fn write_foreign(small: &Small, value: ArrayRef) {
+    let text = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
+    let time = TimestampMillisecondArray::from(vec![second(0).as_millis()]).with_timezone("UTC");
+    let batch = RecordBatch::try_from_iter([
+        ("metric", text(MEMORY)),
+        ("job", text("j")),
+        ("namespace", text("shop")),
+        ("pod", text("web-1")),
+        ("container", text("app")),
+        ("labels", text(ID)),
+        ("ts", Arc::new(time) as ArrayRef),
+        ("value", value),
+        ("invented", text("x")),
+    ])
+    .unwrap();
+    let file = File::create(small.path("samples/a.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    small.seal();
+}
+
+#[test]
+fn plain_text_columns_and_unknown_columns_are_read() {
+    let small = healthy();
+    write_foreign(&small, Arc::new(Float64Array::from(vec![1.0])));
+    assert_eq!(small.open().unwrap().report().samples_resolved, 1);
+}
+
+#[test]
+fn a_column_of_another_type_is_refused() {
+    let small = healthy();
+    write_foreign(&small, Arc::new(StringArray::from(vec!["1.0"])));
+    let refusal = small.refusal();
+    assert!(
+        refusal.contains("column `value` of type") && refusal.contains("`float64`"),
+        "{refusal}"
+    );
 }

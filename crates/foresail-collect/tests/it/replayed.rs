@@ -1,7 +1,9 @@
 //! What a replay shows, and when.
 
 use foresail_collect::{ReplayOptions, trim};
-use foresail_core::{Batch, ConditionStatus, Entity, Object, Quantity, Sample, Timestamp};
+use foresail_core::{
+    Batch, ConditionStatus, Entity, Object, PlatformDuration, Quantity, Sample, Timestamp,
+};
 
 use crate::small::{Small, second, series};
 
@@ -97,11 +99,11 @@ fn an_earlier_run_of_a_container_ends_when_the_next_one_has_samples() {
 fn thinning_keeps_one_scrape_per_span_and_the_tick_follows() {
     let numbers: Vec<f64> = (0..12).map(f64::from).collect();
     let small = Small::new(&[series(MEMORY, r#"{"id":"/a"}"#, &numbers)]);
-    let thin_to = Some(foresail_core::PlatformDuration::from_seconds(15));
-    let batches = batches(&small, ReplayOptions { thin_to, stretch: None });
+    let span = PlatformDuration::from_seconds(15);
+    let batches = batches(&small, ReplayOptions { thin_to: Some(span), stretch: None });
     let kept: Vec<f64> =
         batches.iter().flat_map(|(_, batch)| &batch.samples).map(|sample| sample.value).collect();
-    assert_eq!(batches[1].0.since(batches[0].0), thin_to.unwrap());
+    assert_eq!(batches[1].0.since(batches[0].0), span);
     assert_eq!(kept, [0.0, 3.0, 6.0]);
 }
 
