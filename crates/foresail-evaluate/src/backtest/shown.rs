@@ -224,7 +224,7 @@ fn missed(incident: &Incident, highest: Option<f64>, threshold: f64) -> String {
     }
 }
 
-/// Half of the time shown before an incident's deadline.
+/// What is shown besides the span of alarm and incident.
 pub(super) fn padding(replayed: &Replayed) -> PlatformDuration {
     replayed.ground.scale.to_platform(foresail_core::FaultDuration::from_minutes(20.0))
 }
