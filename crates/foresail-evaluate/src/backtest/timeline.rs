@@ -110,7 +110,8 @@ pub(super) fn timelines(
     let caught = incidents
         .iter()
         .filter(|one| one.fate == IncidentFate::Caught && one.reachable)
-        .max_by_key(|one| (one.right_kind, (one.lead_production_minutes.unwrap_or(0.0)) as i64));
+        // The one whose announced time came nearest tells how it works; the longest lead may be luck.
+        .min_by_key(|one| (!one.right_kind, time_missed_by(replayed, one, alarms)));
     let late = incidents
         .iter()
         .filter(|one| one.fate == IncidentFate::Late)
@@ -143,6 +144,18 @@ pub(super) fn timelines(
             timeline(replayed, capture, (story, incident, alarm), judged.2)
         })
         .collect()
+}
+
+/// How far the announced time was from the true one, in production seconds.
+fn time_missed_by(replayed: &Replayed, one: &JudgedIncident, alarms: &[JudgedAlarm]) -> i64 {
+    let announced = one.alarm.and_then(|number| alarms[number].alarm.time_to_event);
+    match (announced, one.lead_production_minutes) {
+        (Some(time), Some(lead)) => {
+            let said = replayed.ground.scale.to_fault(time.p50).as_minutes();
+            ((said - lead).abs() * 60.0) as i64
+        }
+        (Some(_) | None, _) => i64::MAX,
+    }
 }
 
 fn timeline(
