@@ -24,13 +24,17 @@ use crate::series::{EntitySeries, Instant, LevelSeries, SeriesClock};
 use crate::state::State;
 use target::Target;
 pub use trend::Belief;
-use trend::{Point, Trend, WINDOWS, trend};
+use trend::{Point, Reach, Trend, WINDOWS, trend};
 
 /// Name of this model.
 pub const MODEL: &str = "first-passage";
 /// Fault minutes over which the least value is the trough: longer than a collector's cycle, shorter
 /// than a leak worth an alarm.
 const TROUGH_MINUTES: usize = 5;
+
+/// False alarms per pod-day that may be afforded, and the score from which an alarm then counts:
+/// chosen on the shipped training recordings (`foresail backtest --train`), never on the demo.
+pub const OPERATING_POINTS: [(f64, f64); 3] = [(0.1, 0.70), (0.5, 0.41), (1.0, 0.31)];
 
 /// Fault minutes of history below which nothing is said: half of the shortest window.
 const YOUNG_MINUTES: usize = 5;
@@ -42,6 +46,13 @@ pub struct FirstPassageSettings {
     pub horizon_minutes: f64,
     /// How readily growth is believed to arrive.
     pub belief: Belief,
+    /// Platform time from the start of a process in which it only warms up.
+    pub warm_up: PlatformDuration,
+    /// Share of the least useful lead that counts as too late to act.
+    pub late: f64,
+    /// Standard deviation of the logarithm of a time, beyond what the fit itself knows: growth
+    /// quickens, pauses and stops.
+    pub time_spread: f64,
     /// Probability below which nothing is said.
     pub floor: f64,
 }
@@ -50,10 +61,20 @@ impl Default for FirstPassageSettings {
     fn default() -> Self {
         Self {
             horizon_minutes: 100.0,
-            belief: Belief { persistence: 1.0, proximity: 2.0 },
+            belief: Belief { persistence: 0.75, proximity: 1.0, steadiness: 1.0, recency: 0.5 },
+            warm_up: PlatformDuration::from_seconds(30),
+            late: 0.5,
+            time_spread: 0.8,
             floor: 0.02,
         }
     }
+}
+
+/// The shipped threshold for a budget of false alarms per pod-day; `None` for a budget that none was
+/// chosen for.
+#[must_use]
+pub fn threshold_for(budget: f64) -> Option<f64> {
+    OPERATING_POINTS.iter().find(|(known, _)| *known == budget).map(|(_, threshold)| *threshold)
 }
 
 /// The strongest forecast of one target.
@@ -61,6 +82,7 @@ struct Forecast<'a> {
     target: Target<'a>,
     trend: Trend,
     probability: f64,
+    score: f64,
     level: f64,
 }
 
@@ -219,17 +241,23 @@ fn look<'a>(
     if !may_matter(&target, series, settings) {
         return Look::Quiet;
     }
-    let points = points(&target, series, (clock, last_at));
+    let grown = target.started_at.map(|start| start + settings.warm_up);
+    let points = points(&target, series, (clock, last_at), grown);
+    let reach = Reach {
+        nearest: settings.late * target.kind.minimum_lead().as_minutes(),
+        farthest: settings.horizon_minutes,
+    };
     let level = target.share(recent_level(series, clock).unwrap_or(last));
     let strongest = WINDOWS
         .iter()
-        .filter_map(|window| trend(&points, *window, level, settings.horizon_minutes))
-        .map(|trend| (trend.probability(settings.belief), trend))
+        .filter_map(|window| trend(&points, *window, level, reach))
+        .map(|trend| (trend.useful(settings.belief), trend))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match strongest {
         None => Look::Blind(Blind::Young),
-        Some((probability, trend)) if probability >= settings.floor => {
-            Look::Running(Box::new(Forecast { target, trend, probability, level }))
+        Some((score, trend)) if score >= settings.floor => {
+            let probability = trend.probability(settings.belief);
+            Look::Running(Box::new(Forecast { target, trend, probability, score, level }))
         }
         Some(_) => Look::Quiet,
     }
@@ -263,16 +291,20 @@ fn points(
     target: &Target<'_>,
     series: &LevelSeries,
     (clock, last_at): (&SeriesClock, Instant),
+    grown: Option<Timestamp>,
 ) -> Vec<Point> {
     let Some((newest, minutes)) = series.minutes() else { return Vec::new() };
+    let first_grown = grown.and_then(|at| clock.instant(at)).map_or(0, |at| clock.minute(at));
     let load = target.series.flow(Quantity::Requests);
     let shares: Vec<f64> =
         minutes.map(|minute| target.share(f64::from(minute_value(target, minute)))).collect();
+    let young = |i: usize| newest + 1 + i as u32 <= first_grown + shares.len() as u32;
     let offset = clock.minute(last_at).saturating_sub(newest);
     let first = shares.len() as f64 - 1.0 + f64::from(offset);
-    (0..shares.len())
+    let grown = (0..shares.len()).find(|i| !young(*i)).unwrap_or(shares.len());
+    (grown..shares.len())
         .filter_map(|i| {
-            let trough = shares[i.saturating_sub(TROUGH_MINUTES - 1)..=i]
+            let trough = shares[i.saturating_sub(TROUGH_MINUTES - 1).max(grown)..=i]
                 .iter()
                 .copied()
                 .filter(|share| share.is_finite())
@@ -300,13 +332,16 @@ fn say(
     (state, settings): (&State, &FirstPassageSettings),
 ) -> Prediction {
     let target = &forecast.target;
-    let time = forecast.trend.quantiles.filter(|times| times.p50 <= settings.horizon_minutes).map(
-        |times| TimeToEvent {
+    let time = forecast
+        .trend
+        .quantiles
+        .filter(|times| times.p50 <= settings.horizon_minutes)
+        .map(|times| times.widened(settings.time_spread))
+        .map(|times| TimeToEvent {
             p10: wall(state, times.p10),
             p50: wall(state, times.p50),
             p90: wall(state, times.p90),
-        },
-    );
+        });
     let unit = unit_of(target.series, pod);
     let probability = Probability::saturating(forecast.probability).unwrap_or(Probability::ZERO);
     let level = match target.direction {
@@ -331,7 +366,7 @@ fn say(
         kind: target.kind,
         horizon: horizon(state, settings),
         verdict: Verdict::Likely { probability, time_to_event: time },
-        score: probability.get(),
+        score: forecast.score.clamp(0.0, 1.0),
         basis: Some(Basis {
             quantity: target.quantity,
             object: target.object(),

@@ -346,6 +346,7 @@ fn entry<T>(
     let place = match list.binary_search_by_key(&quantity, |(key, _)| *key) {
         Ok(place) => place,
         Err(place) => {
+            list.reserve_exact(1);
             list.insert(place, (quantity, first()));
             place
         }

@@ -34,6 +34,24 @@ pub struct Quantiles {
     pub p90: f64,
 }
 
+impl Quantiles {
+    /// The same times with a further independent spread of their logarithm.
+    #[must_use]
+    pub fn widened(self, spread: f64) -> Self {
+        if self.p50 <= 0.0 {
+            return self;
+        }
+        let early = (self.p10 / self.p50).clamp(1e-3, 1.0);
+        let late = (self.p90 / self.p50).max(1.0);
+        let later = |ratio: f64| ratio.ln().hypot(Z90 * spread);
+        Self {
+            p10: self.p50 * (-later(early)).exp(),
+            p50: self.p50,
+            p90: self.p50 * later(late).exp(),
+        }
+    }
+}
+
 impl Drift {
     /// Probability that the limit is passed within `minutes`.
     #[must_use]
@@ -145,6 +163,15 @@ mod tests {
                 last = value;
             }
         }
+    }
+
+    #[test]
+    fn a_spread_widens_both_ends_and_leaves_the_median() {
+        let exact = Quantiles { p10: 20.0, p50: 20.0, p90: 20.0 };
+        let wide = exact.widened(0.5);
+        assert_eq!(wide.p50, 20.0);
+        assert!((wide.p90 / 20.0 - 20.0 / wide.p10).abs() < 1e-9);
+        assert!((wide.p90 / 20.0).ln() / Z90 - 0.5 < 1e-9);
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub struct Belief {
     pub persistence: f64,
     /// Exponent of the share of the limit that the level takes.
     pub proximity: f64,
+    /// Exponent of the share of the window that steady growth explains.
+    pub steadiness: f64,
+    /// Exponent of how much of the growth goes on.
+    pub recency: f64,
 }
 
 /// What one window says.
@@ -46,10 +50,14 @@ pub struct Trend {
     pub level: f64,
     /// Probability to pass the limit within the horizon if the trend goes on.
     pub passes: f64,
+    /// Probability to pass it so soon that nobody can act, if the trend goes on.
+    pub passes_too_soon: f64,
     /// How far the growth has come on its way to the limit, `0.0..=1.0`.
     pub progress: f64,
     /// How well a steady growth explains the window, `0.0..=1.0`.
     pub steadiness: f64,
+    /// How much of the window's growth its last third still shows, `0.0..=1.0`.
+    pub recency: f64,
     /// Growth of the whole window per fault minute, the load taken out where it explains growth.
     pub slope: f64,
     /// AICc weight of the saturating shape.
@@ -65,9 +73,22 @@ impl Trend {
     /// is left, so one that has come far, steadily, and is close is more likely to arrive.
     #[must_use]
     pub fn probability(&self, belief: Belief) -> f64 {
+        self.passes * self.trust(belief)
+    }
+
+    /// The probability that the limit is passed within the horizon but late enough to act: what
+    /// ranks alarms.
+    #[must_use]
+    pub fn useful(&self, belief: Belief) -> f64 {
+        (self.passes - self.passes_too_soon).max(0.0) * self.trust(belief)
+    }
+
+    fn trust(&self, belief: Belief) -> f64 {
         let far = libm::pow(self.progress, belief.persistence);
         let close = libm::pow(self.level.clamp(0.0, 1.0), belief.proximity);
-        self.passes * far * close * self.steadiness
+        let steady = libm::pow(self.steadiness, belief.steadiness);
+        let recent = libm::pow(self.recency, belief.recency);
+        far * close * steady * recent
     }
 }
 
@@ -98,10 +119,19 @@ fn window_points(points: &[Point], window: usize) -> Vec<Point> {
         .collect()
 }
 
-/// What `window` says about passing the limit within `horizon` fault minutes from `level` now;
+/// How far a forecast looks, in fault minutes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reach {
+    /// Nobody can act on what comes sooner.
+    pub nearest: f64,
+    /// The horizon.
+    pub farthest: f64,
+}
+
+/// What `window` says about passing the limit within `reach` from `level` now;
 /// `None` with too few points or too short a span.
 #[must_use]
-pub fn trend(points: &[Point], window: usize, level: f64, horizon: f64) -> Option<Trend> {
+pub fn trend(points: &[Point], window: usize, level: f64, reach: Reach) -> Option<Trend> {
     let inside = window_points(points, window);
     let (first, last) = (inside.first()?, inside.last()?);
     let span = last.minute - first.minute;
@@ -120,10 +150,12 @@ pub fn trend(points: &[Point], window: usize, level: f64, horizon: f64) -> Optio
     let diffusion = diffusion(&inside, &line);
     let drift =
         |fit: &Fit| Drift { distance, slope: fit.slope, slope_error: fit.slope_error, diffusion };
-    let passes_line = drift(&line).passes_within(horizon);
-    let passes_load = load.map_or(0.0, |fit| drift(&fit).passes_within(horizon));
-    let passes_curve =
-        curve.map_or(0.0, |(_, rise)| if rise >= distance { passes_line } else { 0.0 });
+    let passes = |minutes: f64| {
+        let by_line = drift(&line).passes_within(minutes);
+        let by_load = load.map_or(0.0, |fit| drift(&fit).passes_within(minutes));
+        let by_curve = curve.map_or(0.0, |(_, rise)| if rise >= distance { by_line } else { 0.0 });
+        (weights[0] * by_line + weights[1] * by_load + weights[2] * by_curve).clamp(0.0, 1.0)
+    };
     let slope =
         load.map_or(line.slope, |fit| (1.0 - weights[1]) * line.slope + weights[1] * fit.slope);
 
@@ -134,8 +166,9 @@ pub fn trend(points: &[Point], window: usize, level: f64, horizon: f64) -> Optio
     Some(Trend {
         window,
         level,
-        passes: (weights[0] * passes_line + weights[1] * passes_load + weights[2] * passes_curve)
-            .clamp(0.0, 1.0),
+        passes: passes(reach.farthest),
+        passes_too_soon: passes(reach.nearest),
+        recency: recency(&inside, &line),
         progress: if distance <= 0.0 { 1.0 } else { growth / (growth + distance) },
         steadiness: if line.slope > 0.0 { explained } else { 0.0 },
         slope,
@@ -143,6 +176,12 @@ pub fn trend(points: &[Point], window: usize, level: f64, horizon: f64) -> Optio
         follows_load: weights[1],
         quantiles: Drift { slope, ..drift(&line) }.quantiles(),
     })
+}
+
+/// Slope of the last third over the slope of the whole.
+fn recency(points: &[Point], line: &Fit) -> f64 {
+    let last_third = &points[points.len() - (points.len() / 3).max(3)..];
+    if line.slope > 0.0 { (fit_line(last_third).slope / line.slope).clamp(0.0, 1.0) } else { 0.0 }
 }
 
 fn mean(points: &[Point]) -> f64 {
@@ -283,7 +322,9 @@ fn diffusion(points: &[Point], line: &Fit) -> f64 {
 mod tests {
     use super::*;
 
-    const BELIEF: Belief = Belief { persistence: 1.0, proximity: 1.0 };
+    const BELIEF: Belief =
+        Belief { persistence: 1.0, proximity: 1.0, steadiness: 1.0, recency: 0.5 };
+    const REACH: Reach = Reach { nearest: 10.0, farthest: 100.0 };
 
     fn series(value: impl Fn(f64) -> f64) -> Vec<Point> {
         (0..=120)
@@ -295,7 +336,7 @@ mod tests {
     #[test]
     fn a_steady_leak_is_seen_with_its_time() {
         let points = series(|minute| 0.8 + 0.005 * minute);
-        let trend = trend(&points, 80, 0.8, 100.0).unwrap();
+        let trend = trend(&points, 80, 0.8, REACH).unwrap();
         assert!((trend.slope - 0.005).abs() < 1e-6);
         assert!((trend.quantiles.unwrap().p50 - 40.0).abs() < 0.5);
         assert!(trend.probability(BELIEF) > 0.5, "{trend:?}");
@@ -304,7 +345,7 @@ mod tests {
     #[test]
     fn a_cache_that_warms_up_is_told_from_a_leak() {
         let points = series(|minute| 0.8 - 0.5 * (-(minute + 120.0) / 40.0).exp());
-        let trend = trend(&points, 120, 0.79, 100.0).unwrap();
+        let trend = trend(&points, 120, 0.79, REACH).unwrap();
         assert!(trend.saturating > 0.9, "{trend:?}");
         assert!(trend.probability(BELIEF) < 0.05, "{trend:?}");
     }
@@ -316,7 +357,7 @@ mod tests {
             point.load = 100.0 + i as f64 + 20.0 * (i as f64 / 5.0).sin();
             point.level = 0.2 + 0.003 * point.load;
         }
-        let trend = trend(&points, 80, 0.85, 100.0).unwrap();
+        let trend = trend(&points, 80, 0.85, REACH).unwrap();
         assert!(trend.follows_load > 0.9 && trend.probability(BELIEF) < 0.05, "{trend:?}");
     }
 
@@ -324,7 +365,7 @@ mod tests {
     fn a_flat_noisy_level_stays_quiet() {
         let points = series(|minute| 0.7 + 0.05 * (minute * 1.7).sin());
         for window in WINDOWS {
-            let quiet = trend(&points, window, 0.7, 100.0).unwrap();
+            let quiet = trend(&points, window, 0.7, REACH).unwrap();
             assert!(quiet.probability(BELIEF) < 0.1, "{quiet:?}");
         }
     }
@@ -332,6 +373,6 @@ mod tests {
     #[test]
     fn too_few_points_give_no_answer() {
         let points = &series(|_| 0.5)[117..];
-        assert_eq!(trend(points, 10, 0.5, 100.0), None);
+        assert_eq!(trend(points, 10, 0.5, REACH), None);
     }
 }

@@ -124,5 +124,5 @@ impl RateMinutes {
 
 /// Flows whose minutes are kept, so that a level can be told from its load.
 const fn measures_load(quantity: Quantity) -> bool {
-    matches!(quantity, Quantity::Requests | Quantity::CpuUsage)
+    matches!(quantity, Quantity::Requests)
 }

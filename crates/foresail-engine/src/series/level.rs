@@ -4,6 +4,9 @@
 //!  raw      40 points of the scrape step      (time, value)
 //!  minutes  120 fault minutes                 (mean, minimum), NaN where nothing was scraped
 //! ```
+//!
+//! The minimum is kept as its share of the mean in 16 bits (one part in 65,535), which is what keeps a
+//! pod with the whole catalogue within its 16 KiB.
 
 use std::collections::VecDeque;
 
@@ -17,7 +20,7 @@ const RAW_POINTS: usize = 40;
 pub const MINUTES: usize = 120;
 
 /// One fault minute of a level.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Minute {
     /// Mean of the minute's values; NaN where there are none.
     pub mean: f32,
@@ -38,7 +41,9 @@ struct Open {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LevelSeries {
     raw: VecDeque<(Instant, f32)>,
-    minutes: VecDeque<Minute>,
+    means: VecDeque<f32>,
+    /// Share of the mean that the minimum lies below it, in parts of [`u16::MAX`].
+    dips: VecDeque<u16>,
     open: Option<Open>,
 }
 
@@ -51,13 +56,11 @@ pub enum Taken {
     No,
 }
 
-const MISSING: Minute = Minute { mean: f32::NAN, minimum: f32::NAN };
-
 impl LevelSeries {
     /// A series without points.
     #[must_use]
     pub const fn new() -> Self {
-        Self { raw: VecDeque::new(), minutes: VecDeque::new(), open: None }
+        Self { raw: VecDeque::new(), means: VecDeque::new(), dips: VecDeque::new(), open: None }
     }
 
     /// Takes in a value; one that comes late but within `clock`'s lag finds its place.
@@ -68,10 +71,7 @@ impl LevelSeries {
         {
             return self.insert_late(at, value, clock);
         }
-        if self.raw.len() == RAW_POINTS {
-            self.raw.pop_front();
-        }
-        self.raw.push_back((at, value));
+        push_bounded(&mut self.raw, (at, value), RAW_POINTS);
         self.fill(clock.minute(at), value);
         Taken::Yes
     }
@@ -106,7 +106,7 @@ impl LevelSeries {
                 let gap = self.open.map_or(0, |open| index.saturating_sub(open.index + 1));
                 self.close();
                 for _ in 0..gap.min(MINUTES as u32) {
-                    self.append(MISSING);
+                    self.append(f32::NAN, f32::NAN);
                 }
                 self.open = Some(Open { index, sum: f64::from(value), count: 1, minimum: value });
             }
@@ -116,15 +116,14 @@ impl LevelSeries {
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
             let mean = (open.sum / f64::from(open.count)) as f32;
-            self.append(Minute { mean, minimum: open.minimum });
+            self.append(mean, open.minimum);
         }
     }
 
-    fn append(&mut self, minute: Minute) {
-        if self.minutes.len() == MINUTES {
-            self.minutes.pop_front();
-        }
-        self.minutes.push_back(minute);
+    fn append(&mut self, mean: f32, minimum: f32) {
+        let below = f64::from(mean - minimum) / f64::from(mean).max(f64::MIN_POSITIVE);
+        push_bounded(&mut self.means, mean, MINUTES);
+        push_bounded(&mut self.dips, (below * f64::from(u16::MAX)) as u16, MINUTES);
     }
 
     /// Forgets everything before `at`: the process that made it is gone.
@@ -138,11 +137,13 @@ impl LevelSeries {
         match self.open {
             Some(open) if open.index >= keep_from => {
                 let keep = (open.index - keep_from) as usize;
-                let drop = self.minutes.len().saturating_sub(keep);
-                self.minutes.drain(..drop);
+                let drop = self.means.len().saturating_sub(keep);
+                self.means.drain(..drop);
+                self.dips.drain(..drop);
             }
             _ => {
-                self.minutes.clear();
+                self.means.clear();
+                self.dips.clear();
                 self.open = None;
                 let points: Vec<_> = self.raw.iter().copied().collect();
                 for (time, value) in points {
@@ -169,14 +170,19 @@ impl LevelSeries {
         let open = self.open?;
         let mean = (open.sum / f64::from(open.count)) as f32;
         let last = Minute { mean, minimum: open.minimum };
-        Some((open.index, self.minutes.iter().copied().chain(std::iter::once(last))))
+        let closed = self.means.iter().zip(&self.dips).map(|(mean, dip)| {
+            let below = f64::from(*dip) / f64::from(u16::MAX);
+            Minute { mean: *mean, minimum: (f64::from(*mean) * (1.0 - below)) as f32 }
+        });
+        Some((open.index, closed.chain(std::iter::once(last))))
     }
 
     /// Heap bytes held.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.raw.capacity() * size_of::<(Instant, f32)>()
-            + self.minutes.capacity() * size_of::<Minute>()
+            + self.means.capacity() * size_of::<f32>()
+            + self.dips.capacity() * size_of::<u16>()
     }
 }
 
@@ -184,4 +190,15 @@ impl Default for LevelSeries {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Appends to a ring of at most `most` items, which takes its whole room at once.
+fn push_bounded<T>(ring: &mut VecDeque<T>, item: T, most: usize) {
+    if ring.capacity() < most {
+        ring.reserve_exact(most - ring.len());
+    }
+    if ring.len() == most {
+        ring.pop_front();
+    }
+    ring.push_back(item);
 }
