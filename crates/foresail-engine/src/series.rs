@@ -7,11 +7,11 @@ mod clock;
 mod flow;
 mod level;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use foresail_core::{
-    ChangeKind, ContainerState, Entity, EntityId, Object, ObjectChange, PodObject, Quantity,
-    QuantityClass, Sample, Timestamp,
+    ChangeKind, ContainerState, Entity, EntityId, Object, ObjectChange, PlatformDuration,
+    PodObject, Quantity, QuantityClass, Sample, Timestamp, WorkloadKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub use flow::{FlowSeries, HALF_LIVES_MINUTES};
 pub use level::{LevelSeries, MINUTES, Minute, Taken};
 
 use crate::settings::Settings;
+
+/// How long a deleted pod is remembered, so that its late samples find nobody.
+const MOURNING: PlatformDuration = PlatformDuration::from_seconds(600);
 
 /// A setting or status and since when it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,8 +50,11 @@ pub struct EntitySeries {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeriesStore {
     clock: SeriesClock,
-    entities: Vec<EntitySeries>,
+    /// By id; `None` once the entity is gone for good, so that churn costs a pointer a name.
+    entities: Vec<Option<Box<EntitySeries>>>,
     by_pod: BTreeMap<(String, String), PodSeries>,
+    /// Deleted pods whose names never come back, oldest first, until they are forgotten.
+    graves: VecDeque<((String, String), Timestamp)>,
     dropped_late: u64,
 }
 
@@ -159,6 +165,7 @@ impl SeriesStore {
             clock: SeriesClock::new(settings.time_scale, settings.sample_lag()),
             entities: Vec::new(),
             by_pod: BTreeMap::new(),
+            graves: VecDeque::new(),
             dropped_late: 0,
         }
     }
@@ -175,7 +182,7 @@ impl SeriesStore {
                 record.entities.push(*id);
                 series.gone = record.gone;
             }
-            self.entities.push(series);
+            self.entities.push(Some(Box::new(series)));
         }
     }
 
@@ -183,26 +190,46 @@ impl SeriesStore {
     pub fn observe_object(&mut self, change: &ObjectChange) {
         if let Object::Pod(pod) = &change.object {
             if change.change == ChangeKind::Deleted {
-                self.forget_pod(pod);
+                self.forget_pod(pod, change.observed_at);
             } else {
                 self.follow_pod(pod, change.observed_at);
             }
         }
     }
 
-    fn forget_pod(&mut self, pod: &PodObject) {
-        let Some(record) = self.by_pod.get_mut(&(pod.namespace.clone(), pod.name.clone())) else {
-            return;
-        };
+    fn forget_pod(&mut self, pod: &PodObject, at: Timestamp) {
+        self.bury(at);
+        let key = (pod.namespace.clone(), pod.name.clone());
+        let Some(record) = self.by_pod.get_mut(&key) else { return };
         if record.uid.as_ref().is_some_and(|uid| *uid != pod.uid) {
             return;
         }
         record.gone = true;
         record.containers.clear();
         for id in &record.entities {
-            let series = &mut self.entities[id.index()];
-            series.gone = true;
-            series.forget();
+            if let Some(series) = &mut self.entities[id.index()] {
+                series.gone = true;
+                series.forget();
+            }
+        }
+        let returns =
+            pod.owner.as_ref().is_some_and(|owner| owner.kind == WorkloadKind::StatefulSet);
+        if !returns {
+            self.graves.push_back((key, at));
+        }
+    }
+
+    /// Frees what belongs to pods that were deleted long enough ago that no late sample comes.
+    fn bury(&mut self, now: Timestamp) {
+        while let Some((key, _)) =
+            self.graves.pop_front_if(|(_, deleted)| now.since(*deleted) > MOURNING)
+        {
+            if self.by_pod.get(&key).is_some_and(|record| record.gone) {
+                let record = self.by_pod.remove(&key);
+                for id in record.into_iter().flat_map(|record| record.entities) {
+                    self.entities[id.index()] = None;
+                }
+            }
         }
     }
 
@@ -226,7 +253,9 @@ impl SeriesStore {
         }
         let ids = record.entities.clone();
         for id in ids {
-            self.entities[id.index()].gone = false;
+            if let Some(series) = &mut self.entities[id.index()] {
+                series.gone = false;
+            }
             for (container, at) in &cuts {
                 self.cut_entity(id, *container, *at);
             }
@@ -235,7 +264,7 @@ impl SeriesStore {
 
     fn cut_entity(&mut self, id: EntityId, container: Option<&str>, at: Timestamp) {
         let Some(instant) = self.clock.instant(at) else { return };
-        let series = &mut self.entities[id.index()];
+        let Some(series) = &mut self.entities[id.index()] else { return };
         let concerned = match (&series.entity, container) {
             (Entity::Container { container: name, .. }, Some(cut)) => name == cut,
             (_, None) => true,
@@ -249,7 +278,7 @@ impl SeriesStore {
     /// Takes in one sample.
     pub fn observe_sample(&mut self, sample: &Sample) {
         let at = self.clock.start(sample.at);
-        let Some(series) = self.entities.get_mut(sample.entity.index()) else { return };
+        let Some(Some(series)) = self.entities.get_mut(sample.entity.index()) else { return };
         if series.gone {
             return;
         }
@@ -258,10 +287,9 @@ impl SeriesStore {
         }
     }
 
-    /// Series of every entity, in the order of their ids.
-    #[must_use]
-    pub fn entities(&self) -> &[EntitySeries] {
-        &self.entities
+    /// Series of every entity that is not gone for good, in the order of their ids.
+    pub fn entities(&self) -> impl Iterator<Item = &EntitySeries> {
+        self.entities.iter().flatten().map(|series| &**series)
     }
 
     /// Series of the containers and the pod of this name.
@@ -270,13 +298,13 @@ impl SeriesStore {
             .get(&(namespace.to_owned(), pod.to_owned()))
             .into_iter()
             .flat_map(|record| &record.entities)
-            .map(|id| &self.entities[id.index()])
+            .filter_map(|id| self.get(*id))
     }
 
     /// Series of one entity.
     #[must_use]
     pub fn get(&self, entity: EntityId) -> Option<&EntitySeries> {
-        self.entities.get(entity.index())
+        self.entities.get(entity.index())?.as_deref()
     }
 
     /// The clock of the series.
@@ -298,7 +326,8 @@ impl SeriesStore {
             || self.by_pod.values().filter(|record| !record.gone && !record.entities.is_empty());
         let bytes = live()
             .flat_map(|record| &record.entities)
-            .map(|id| size_of::<EntitySeries>() + self.entities[id.index()].bytes())
+            .filter_map(|id| self.get(*id))
+            .map(|series| size_of::<EntitySeries>() + series.bytes())
             .sum();
         (bytes, live().count())
     }

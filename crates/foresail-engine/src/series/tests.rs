@@ -35,7 +35,7 @@ fn a_counter_that_resets_counts_what_it_shows() {
     for (second, value) in [(0, 100.0), (15, 130.0), (30, 15.0)] {
         store.observe_sample(&sample(Quantity::Requests, second, value));
     }
-    let flow = store.entities()[0].flow(Quantity::Requests).unwrap();
+    let flow = store.get(EntityId::new(0)).unwrap().flow(Quantity::Requests).unwrap();
     let fast = flow.rate(0).unwrap();
     assert!(fast < 2.0 && fast > 1.0, "{fast}");
 }
@@ -43,7 +43,7 @@ fn a_counter_that_resets_counts_what_it_shows() {
 #[test]
 fn a_quantity_never_sampled_is_missing() {
     let store = store();
-    assert!(store.entities()[0].level(Quantity::MemoryWorkingSet).is_none());
+    assert!(store.get(EntityId::new(0)).unwrap().level(Quantity::MemoryWorkingSet).is_none());
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_late_sample_finds_its_place_and_an_old_one_is_dropped_and_counted() {
     for (second, value) in [(0, 1.0), (30, 3.0), (15, 2.0), (300, 9.0), (60, 4.0)] {
         store.observe_sample(&sample(Quantity::MemoryWorkingSet, second, value));
     }
-    let level = store.entities()[0].level(Quantity::MemoryWorkingSet).unwrap();
+    let level = store.get(EntityId::new(0)).unwrap().level(Quantity::MemoryWorkingSet).unwrap();
     let values: Vec<f64> = level.raw().map(|(_, value)| value).collect();
     assert_eq!(values, [1.0, 2.0, 3.0, 9.0]);
     assert_eq!(store.dropped_late(), 1);
@@ -64,7 +64,7 @@ fn a_gap_in_scraping_leaves_missing_minutes() {
     for second in [0, 15, 600] {
         store.observe_sample(&sample(Quantity::MemoryWorkingSet, second, 5.0));
     }
-    let level = store.entities()[0].level(Quantity::MemoryWorkingSet).unwrap();
+    let level = store.get(EntityId::new(0)).unwrap().level(Quantity::MemoryWorkingSet).unwrap();
     let (_, minutes) = level.minutes().unwrap();
     let missing = minutes.filter(|minute| minute.mean.is_nan()).count();
     assert_eq!(missing, 9);
@@ -79,6 +79,57 @@ fn a_container_start_cuts_its_series() {
     }
     store.observe_sample(&sample(Quantity::ContainerStart, 45, 99.0));
     store.observe_sample(&sample(Quantity::MemoryWorkingSet, 45, 1.0));
-    let level = store.entities()[0].level(Quantity::MemoryWorkingSet).unwrap();
+    let level = store.get(EntityId::new(0)).unwrap().level(Quantity::MemoryWorkingSet).unwrap();
     assert_eq!(level.raw().map(|(_, value)| value).collect::<Vec<_>>(), [1.0]);
+}
+
+#[test]
+fn pods_that_come_and_go_leave_nothing_behind_but_a_pointer() {
+    let mut store = store();
+    for number in 0..2_000_u32 {
+        let pod = format!("job-{number}");
+        let at = Timestamp::from_millis(1_000_000_000 + i64::from(number) * 10_000);
+        let entity = Entity::Container {
+            namespace: "batch".into(),
+            pod: pod.clone(),
+            container: "app".into(),
+        };
+        store.declare(&[(EntityId::new(number + 1), entity)]);
+        let sample = Sample {
+            at,
+            entity: EntityId::new(number + 1),
+            quantity: Quantity::MemoryWorkingSet,
+            value: 1.0,
+        };
+        store.observe_sample(&sample);
+        store.observe_object(&deleted(&pod, at));
+    }
+    assert!(store.entities().count() < 70, "{}", store.entities().count());
+}
+
+fn deleted(name: &str, at: Timestamp) -> ObjectChange {
+    let pod = PodObject {
+        namespace: "batch".into(),
+        name: name.into(),
+        uid: name.into(),
+        owner: None,
+        phase: foresail_core::PodPhase::Succeeded,
+        reason: None,
+        message: None,
+        node: None,
+        created_at: None,
+        deletion_requested_at: None,
+        grace: None,
+        conditions: Vec::new(),
+        containers: Vec::new(),
+        spec: Vec::new(),
+        volumes: Vec::new(),
+        references: Vec::new(),
+        node_selector: BTreeMap::new(),
+    };
+    ObjectChange {
+        observed_at: at,
+        change: ChangeKind::Deleted,
+        object: Object::Pod(Box::new(pod)),
+    }
 }
