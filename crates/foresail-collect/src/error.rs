@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use foresail_core::Timestamp;
 use parquet::errors::ParquetError;
 
 /// Why a recording was refused. Each message names the file, the place in it and the reason.
@@ -106,6 +107,18 @@ pub enum RecordingError {
         number: u64,
         /// What is wrong.
         reason: String,
+    },
+    /// Its pods were observed at another time than the recording spans: a wrong clock or unit.
+    #[error("`{path}` holds no pod observed within an hour of the recording, `{started_at}` to `{ended_at}`: the first line is of `{first}`", path = path.display())]
+    OtherTime {
+        /// The file of pods.
+        path: PathBuf,
+        /// When the first pod was observed.
+        first: Timestamp,
+        /// When the recording began.
+        started_at: Timestamp,
+        /// When it ended.
+        ended_at: Timestamp,
     },
     /// There is no pod in it, so there is nothing to judge.
     #[error("`{path}` holds no pod, so there is nothing to judge", path = path.display())]

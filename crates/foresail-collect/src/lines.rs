@@ -47,10 +47,12 @@ pub(crate) fn read_lines<T: DeserializeOwned>(
         if n == 0 {
             return Ok(());
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
+        // Some editors put a byte order mark in front of a text; it says nothing.
+        let text = line.strip_prefix(b"\xef\xbb\xbf".as_slice()).unwrap_or(&line);
+        if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let value = serde_json::from_slice(&line)
+        let value = serde_json::from_slice(text)
             .map_err(|error| bad(format!("not the expected JSON ({error})")))?;
         each(value).map_err(bad)?;
     }

@@ -7,13 +7,21 @@ use std::path::{Component, Path};
 
 use foresail_core::{PlatformDuration, TimeScale, Timestamp};
 use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::RecordingError;
 
 /// Name of the manifest.
 pub(crate) const MANIFEST: &str = "recording.json";
+
+/// Some editors put this in front of a text; it says nothing.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Longest recording that is read: offsets of samples are milliseconds in 32 bits (49 days).
+const LONGEST: PlatformDuration = PlatformDuration::from_seconds(45 * 86_400);
 
 /// What a recording says about itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,8 +65,8 @@ impl Manifest {
             }
         })?;
         let refused = |reason: String| RecordingError::Manifest { path: path.clone(), reason };
-        let value: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+        let value: Value = serde_json::from_str(text.trim_start_matches(BYTE_ORDER_MARK))
+            .map_err(|error| refused(error.to_string()))?;
         match value.get("format") {
             Some(format) if format.as_u64() == Some(1) => {}
             Some(format) => {
@@ -66,8 +74,7 @@ impl Manifest {
             }
             None => return Err(refused("field `format` is missing".to_owned())),
         }
-        let manifest: Self =
-            serde_json::from_value(value).map_err(|error| refused(error.to_string()))?;
+        let manifest = Self::of(&value).map_err(refused)?;
         manifest.check().map_err(refused)?;
         Ok(manifest)
     }
@@ -76,6 +83,21 @@ impl Manifest {
     #[must_use]
     pub fn scrape_interval(&self) -> PlatformDuration {
         PlatformDuration::from_seconds_f64(self.scrape_interval_seconds)
+    }
+
+    /// Field by field, so that what is wrong is said with the name of its field.
+    fn of(value: &Value) -> Result<Self, String> {
+        Ok(Self {
+            format: required(value, "format")?,
+            name: required(value, "name")?,
+            cluster: required(value, "cluster")?,
+            kubernetes_version: optional(value, "kubernetes_version")?,
+            started_at: required(value, "started_at")?,
+            ended_at: required(value, "ended_at")?,
+            scrape_interval_seconds: required(value, "scrape_interval_seconds")?,
+            time_scale: required(value, "time_scale")?,
+            sha256: optional(value, "sha256")?.unwrap_or_default(),
+        })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -89,6 +111,16 @@ impl Manifest {
             return Err(format!(
                 "field `ended_at` is `{}`, before `started_at` `{}`",
                 self.ended_at, self.started_at
+            ));
+        }
+        let span = self.ended_at.since(self.started_at);
+        if span > LONGEST {
+            return Err(format!(
+                "fields `started_at` `{}` and `ended_at` `{}` are {:.1} days apart, and a recording spans at most {:.0} days",
+                self.started_at,
+                self.ended_at,
+                span.as_seconds() / 86_400.0,
+                LONGEST.as_seconds() / 86_400.0
             ));
         }
         for path in self.sha256.keys() {
@@ -118,6 +150,18 @@ impl Manifest {
                 Err(RecordingError::Hash { path, expected: expected.clone(), found })
             }
         })
+    }
+}
+
+fn required<T: DeserializeOwned>(value: &Value, name: &str) -> Result<T, String> {
+    let field = value.get(name).ok_or_else(|| format!("field `{name}` is missing"))?;
+    T::deserialize(field).map_err(|error| format!("field `{name}` is `{field}`: {error}"))
+}
+
+fn optional<T: DeserializeOwned>(value: &Value, name: &str) -> Result<Option<T>, String> {
+    match value.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(_) => required(value, name).map(Some),
     }
 }
 

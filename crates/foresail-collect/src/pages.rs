@@ -38,7 +38,15 @@ pub fn format_page() -> String {
          run backwards (put in order), times more than an hour outside the recording (dropped), \
          samples of a container's earlier run after its next run began (dropped), log lines without \
          a readable time (dropped). Gaps in scraping are reported. A recording without samples is \
-         read; one without pods is refused.\n",
+         read; one without pods, or whose pods were all observed at another time than it spans, is \
+         refused.\n\n\
+         Nothing looks ahead: a recording cut short replays the same up to the cut. A series that \
+         names a pod but no container belongs to the pod's only container from when the pod was \
+         observed to have just one.\n\n\
+         ## What is not read\n\n\
+         `podspec.parquet` (the last spec of each container) repeats what `spec` in `pods.jsonl.gz` \
+         says at its own time, and looks ahead; `host.parquet` tells how busy the recording machine \
+         was and concerns no object. Other files in the folder are ignored, apart from their hashes.\n",
     );
     page
 }

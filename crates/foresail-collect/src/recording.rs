@@ -20,17 +20,17 @@ use foresail_core::{
 };
 
 use assemble::{Assembled, Span};
-pub(crate) use parquet::{ParquetFile, text_dictionary};
-pub(crate) use samples::{COLUMNS, TextColumns, sample_files};
+pub(crate) use parquet::{ParquetFile, text_dictionary, utc_millis};
+pub(crate) use samples::{COLUMNS, TextColumns, in_format, sample_files};
 use tables::Logs;
 pub use tables::NotedFailure;
 
 use crate::error::RecordingError;
 use crate::manifest::Manifest;
-use crate::objects::{read_events, read_nodes, read_pods, read_workloads};
+use crate::objects::{Observed, read_events, read_nodes, read_pods, read_workloads};
 use crate::replay::{Replay, ReplayOptions};
-use crate::report::ReadReport;
-use crate::resolve::Resolver;
+use crate::report::{ReadReport, Repair, RepairKind};
+use crate::resolve::{Resolver, Sole, SoleContainers};
 use crate::truth::{Episode, read_truth};
 
 /// How to open a recording.
@@ -90,19 +90,30 @@ impl Recording {
             return Err(RecordingError::MissingFile { path: pods_path, reason });
         }
         let mut objects = read_pods(&pods_path, &mut report)?;
-        if objects.is_empty() {
+        let Some(first) = objects.first().map(|change| change.observed_at) else {
             return Err(RecordingError::NoPods { path: pods_path });
+        };
+        within(&mut objects, "pods.jsonl.gz", &span, &mut report);
+        if objects.is_empty() {
+            let (started_at, ended_at) = (span.started_at, span.ended_at);
+            let path = pods_path;
+            return Err(RecordingError::OtherTime { path, first, started_at, ended_at });
         }
         let resolver = Arc::new(Resolver::new(sole_containers(&objects)));
         let files = sample_files(dir)?;
         let groups = samples::read_samples(&files, &resolver)?;
         let side = tables::read_volumes(&dir.join("volumes.parquet"), &span, &mut report)?;
         let assembled = assemble::assemble(groups, side, &span, &mut report);
-        objects.extend(read_workloads(&dir.join("workloads.jsonl.gz"), &mut report)?);
-        objects.extend(read_nodes(&dir.join("nodes.jsonl.gz"), &mut report)?);
+        let mut workloads = read_workloads(&dir.join("workloads.jsonl.gz"), &mut report)?;
+        within(&mut workloads, "workloads.jsonl.gz", &span, &mut report);
+        let mut nodes = read_nodes(&dir.join("nodes.jsonl.gz"), &mut report)?;
+        within(&mut nodes, "nodes.jsonl.gz", &span, &mut report);
+        objects.extend(workloads.into_iter().chain(nodes));
         objects.sort_by_key(|change| change.observed_at);
+        let mut events = read_events(&dir.join("events.jsonl.gz"), &mut report)?;
+        within(&mut events, "events.jsonl.gz", &span, &mut report);
         Ok(Self {
-            events: read_events(&dir.join("events.jsonl.gz"), &mut report)?,
+            events,
             logs: tables::read_logs(&dir.join("logs.parquet"), &mut report)?,
             episodes: read_truth(&dir.join("truth.jsonl"))?,
             failures: tables::read_failures(&dir.join("failures.parquet"))?,
@@ -187,15 +198,32 @@ impl Recording {
     }
 }
 
-/// The container of each pod that has just one, for series that name only the pod.
-pub(crate) fn sole_containers(pods: &[ObjectChange]) -> BTreeMap<(String, String), String> {
-    let mut sole = BTreeMap::new();
+/// The container of each pod that has just one, for series that name only the pod: from when that
+/// was observed on. `pods` are in order of observation.
+pub(crate) fn sole_containers(pods: &[ObjectChange]) -> SoleContainers {
+    let mut sole = SoleContainers::new();
     for change in pods {
         let Object::Pod(pod) = &change.object else { continue };
         let mut main = pod.containers.iter().filter(|container| !container.init);
-        if let (Some(only), None) = (main.next(), main.next()) {
-            sole.insert((pod.namespace.clone(), pod.name.clone()), only.name.clone());
+        let Some(first) = main.next() else { continue };
+        let container = main.next().is_none().then(|| first.name.clone());
+        let known = sole.entry((pod.namespace.clone(), pod.name.clone())).or_default();
+        if known.last().is_none_or(|last| last.container != container) {
+            known.push(Sole { since: change.observed_at.as_millis(), container });
         }
     }
     sole
+}
+
+/// Drops what was observed too far outside the recording to belong to it, and counts it.
+fn within<T: Observed>(items: &mut Vec<T>, file: &str, span: &Span, report: &mut ReadReport) {
+    items.retain(|item| {
+        let at = item.observed_at();
+        let inside = span.offset(at.as_millis()).is_some();
+        if !inside {
+            let (file, series) = (file.to_owned(), "lines".to_owned());
+            report.repair(RepairKind::OutsideSpan, Repair { count: 1, file, series, at: Some(at) });
+        }
+        inside
+    });
 }

@@ -8,6 +8,7 @@ mod labels;
 mod rules;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use foresail_core::{Entity, Quantity, QuantityScope};
 use rustc_hash::FxHashMap;
@@ -18,10 +19,9 @@ pub(crate) use rules::{BOUNDS, HISTOGRAMS, Origin, RULES};
 use crate::inventory::{self, InventoryPart};
 use rules::{Guard, Rule};
 
-/// Where a series' values go.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Destination {
-    pub(crate) entity: Entity,
+/// What a series tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Source {
     pub(crate) quantity: Quantity,
     /// Position of the rule among those of the quantity; smaller is better.
     pub(crate) rank: u16,
@@ -32,6 +32,26 @@ pub(crate) struct Destination {
     /// The family, for reports.
     pub(crate) metric: &'static str,
 }
+
+/// Where a series' values go.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Destination {
+    pub(crate) source: Source,
+    pub(crate) entity: Entity,
+    /// From when on the series is known to mean this entity, and until when, in milliseconds.
+    pub(crate) valid: Range<i64>,
+}
+
+/// What the container of a pod was that has just one; `None` where there were several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sole {
+    /// Milliseconds since the epoch at which it was observed.
+    pub(crate) since: i64,
+    pub(crate) container: Option<String>,
+}
+
+/// By namespace and name of the pod, in order of time: a name can be used again.
+pub(crate) type SoleContainers = BTreeMap<(String, String), Vec<Sole>>;
 
 /// What a series is good for.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +68,7 @@ pub(crate) enum Role {
 #[derive(Debug)]
 pub(crate) struct Resolver {
     families: FxHashMap<&'static str, Vec<Entry>>,
-    sole_containers: BTreeMap<(String, String), String>,
+    sole_containers: SoleContainers,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,9 +81,8 @@ enum Entry {
 // === impl Resolver ===
 
 impl Resolver {
-    /// Makes the table. `sole_containers` names the container of each pod that has just one, for
-    /// series that name only the pod.
-    pub(crate) fn new(sole_containers: BTreeMap<(String, String), String>) -> Self {
+    /// Makes the table. `sole_containers` tells what series mean that name only the pod.
+    pub(crate) fn new(sole_containers: SoleContainers) -> Self {
         let mut families: FxHashMap<&'static str, Vec<Entry>> = FxHashMap::default();
         let mut ranks: BTreeMap<Quantity, u16> = BTreeMap::new();
         for rule in RULES {
@@ -101,76 +120,91 @@ impl Resolver {
                     }
                 }
                 Entry::Rule { rule, metric, rank } => {
-                    destinations.extend(
-                        self.by_rule(rule, metric, labels)
-                            .map(|destination| Destination { rank: *rank, ..destination }),
-                    );
+                    if let Some(source) = Self::by_rule(rule, metric, labels) {
+                        destinations.extend(self.placed(Source { rank: *rank, ..source }, labels));
+                    }
                 }
                 Entry::Bucket { histogram, rank } => {
-                    destinations.extend(
-                        self.by_bucket(histogram, labels)
-                            .map(|destination| Destination { rank: *rank, ..destination }),
-                    );
+                    if let Some(source) = Self::by_bucket(histogram, labels) {
+                        destinations.extend(self.placed(Source { rank: *rank, ..source }, labels));
+                    }
                 }
             }
         }
         if destinations.is_empty() { Role::Unread } else { Role::Samples(destinations) }
     }
 
-    fn by_rule(&self, rule: &Rule, metric: &'static str, labels: &Labels) -> Option<Destination> {
+    fn by_rule(rule: &Rule, metric: &'static str, labels: &Labels) -> Option<Source> {
         if rule.origin == Origin::KubeletResource && labels.passes(Guard::HasId).is_some() {
             return None;
         }
         let order = labels.passes(rule.guard)?;
         let factor = rule.factor * labels.share(rule.share)?;
-        let entity = self.entity(rule.quantity.scope(), labels)?;
-        Some(Destination { entity, quantity: rule.quantity, rank: 0, order, factor, metric })
+        Some(Source { quantity: rule.quantity, rank: 0, order, factor, metric })
     }
 
     /// The bucket of a histogram, if its bound stands for one of ours: at most ours and more than
     /// half of it, so that no bound can stand for two of ours. The closest one wins by `order`.
-    fn by_bucket(&self, histogram: &rules::Histogram, labels: &Labels) -> Option<Destination> {
+    fn by_bucket(histogram: &rules::Histogram, labels: &Labels) -> Option<Source> {
         labels.passes(histogram.guard)?;
         let bound = labels.get("le")?.parse::<f64>().ok()? * histogram.unit;
         let (ours, quantity) = BOUNDS
             .iter()
             .find(|(ours, _)| bound <= ours * (1.0 + 1e-9) && bound > ours * 0.5 * (1.0 + 1e-9))?;
         let order = ((1.0 - (bound / ours).min(1.0)) * 1_000.0).round() as u16;
-        let entity = self.entity(QuantityScope::Container, labels)?;
-        Some(Destination {
-            entity,
-            quantity: *quantity,
-            rank: 0,
-            order,
-            factor: 1.0,
-            metric: histogram.metric,
-        })
+        let metric = histogram.metric;
+        Some(Source { quantity: *quantity, rank: 0, order, factor: 1.0, metric })
     }
 
-    fn entity(&self, scope: QuantityScope, labels: &Labels) -> Option<Entity> {
-        let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Some(match scope {
-            QuantityScope::Container => {
-                let (namespace, pod) = (named(&labels.namespace)?, named(&labels.pod)?);
-                let container = match labels.container.as_str() {
-                    // cAdvisor's sandbox and pod-level rows are not containers.
-                    "POD" => return None,
-                    "" if labels.get("id").is_some() => return None,
-                    "" => self.sole_containers.get(&(namespace.clone(), pod.clone()))?.clone(),
-                    name => name.to_owned(),
-                };
-                Entity::Container { namespace, pod, container }
-            }
-            QuantityScope::Pod => {
-                Entity::Pod { namespace: named(&labels.namespace)?, pod: named(&labels.pod)? }
-            }
-            QuantityScope::Node => Entity::Node { node: labels.node()?.to_owned() },
-            QuantityScope::Claim => Entity::Claim {
-                namespace: named(&labels.namespace)?,
-                claim: labels.get("persistentvolumeclaim")?.to_owned(),
-            },
-        })
+    /// The source with each entity that it tells about and the time for which it does.
+    fn placed(&self, source: Source, labels: &Labels) -> Vec<Destination> {
+        let sole = self.sole_of(labels).filter(|_| labels.container.is_empty());
+        let Some(sole) = sole.filter(|_| source.quantity.scope() == QuantityScope::Container)
+        else {
+            let entity = entity(source.quantity.scope(), labels, &labels.container);
+            return entity
+                .map(|entity| Destination { source, entity, valid: i64::MIN..i64::MAX })
+                .into_iter()
+                .collect();
+        };
+        let until = sole.iter().skip(1).map(|next| next.since).chain([i64::MAX]);
+        sole.iter()
+            .zip(until)
+            .filter_map(|(sole, until)| {
+                let container = sole.container.as_deref()?;
+                let entity = entity(QuantityScope::Container, labels, container)?;
+                Some(Destination { source, entity, valid: sole.since..until })
+            })
+            .collect()
     }
+
+    fn sole_of(&self, labels: &Labels) -> Option<&[Sole]> {
+        // cAdvisor's rows without a container are sandboxes and pods.
+        if labels.get("id").is_some() {
+            return None;
+        }
+        let key = (labels.namespace.clone(), labels.pod.clone());
+        self.sole_containers.get(&key).map(Vec::as_slice)
+    }
+}
+
+fn entity(scope: QuantityScope, labels: &Labels, container: &str) -> Option<Entity> {
+    let named = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Some(match scope {
+        QuantityScope::Container => Entity::Container {
+            namespace: named(&labels.namespace)?,
+            pod: named(&labels.pod)?,
+            container: named(container).filter(|name| name != "POD")?,
+        },
+        QuantityScope::Pod => {
+            Entity::Pod { namespace: named(&labels.namespace)?, pod: named(&labels.pod)? }
+        }
+        QuantityScope::Node => Entity::Node { node: labels.node()?.to_owned() },
+        QuantityScope::Claim => Entity::Claim {
+            namespace: named(&labels.namespace)?,
+            claim: labels.get("persistentvolumeclaim")?.to_owned(),
+        },
+    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ use rustc_hash::FxHashMap;
 use crate::error::RecordingError;
 use crate::manifest::Manifest;
 use crate::objects::read_pods;
-use crate::recording::{COLUMNS, ParquetFile, TextColumns, sample_files, sole_containers};
+use crate::recording::{
+    COLUMNS, ParquetFile, TextColumns, in_format, sample_files, sole_containers,
+};
 use crate::report::ReadReport;
 use crate::resolve::{Labels, Resolver, Role};
 use crate::write::{SampleFile, write_lines, write_manifest};
@@ -100,13 +102,14 @@ fn trim_file(
     for batch in reader {
         let batch = batch.map_err(|error| failed(error.into()))?;
         summary.rows_found += batch.num_rows() as u64;
-        let keep =
-            kept_rows(&batch, resolver, &mut roles).map_err(|reason| RecordingError::Row {
-                path: file.path.clone(),
-                unit: "row",
-                number: summary.rows_found,
-                reason,
-            })?;
+        let refused = |reason| RecordingError::Row {
+            path: file.path.clone(),
+            unit: "row",
+            number: summary.rows_found,
+            reason,
+        };
+        let batch = in_format(&batch).map_err(refused)?;
+        let keep = kept_rows(&batch, resolver, &mut roles).map_err(refused)?;
         let kept = filter_record_batch(&batch, &keep).map_err(|error| failed(error.into()))?;
         if kept.num_rows() == 0 {
             continue;

@@ -12,7 +12,7 @@ use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, DictionaryArray, Float64Array, RecordBatch, TimestampMillisecondArray,
 };
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use flate2::Compression as GzipLevel;
 use flate2::write::GzEncoder;
 use foresail_core::Timestamp;
@@ -24,7 +24,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::error::RecordingError;
 use crate::manifest::{MANIFEST, Manifest, sha256_of};
-use crate::recording::text_dictionary;
+use crate::recording::{text_dictionary, utc_millis};
 
 /// One raw series to be written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +56,7 @@ pub fn sample_schema() -> SchemaRef {
         text("pod"),
         text("container"),
         text("labels"),
-        Field::new("ts", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true),
+        Field::new("ts", utc_millis(), true),
         Field::new("value", DataType::Float64, true),
     ]))
 }

@@ -34,6 +34,8 @@ struct ContainerPart {
     #[serde(rename = "envFrom")]
     env_from: Option<Vec<Value>>,
     env: Option<Vec<Value>>,
+    #[serde(rename = "restartPolicy")]
+    restart_policy: Option<String>,
     #[serde(rename = "livenessProbe")]
     liveness: Option<ProbePart>,
     #[serde(rename = "readinessProbe")]
@@ -80,7 +82,15 @@ impl SpecPart {
         let init = init_parts.iter().map(|part| part.name.clone()).collect();
         let mut references = BTreeSet::new();
         let mut containers = Vec::new();
-        for part in init_parts.into_iter().chain(self.containers.unwrap_or_default()) {
+        for part in init_parts {
+            part.references(&mut references);
+            // What an init container requests is free again when the others start, so it must not
+            // be added to theirs; a sidecar among them stays.
+            if part.restart_policy.as_deref() == Some("Always") {
+                containers.push(part.container()?);
+            }
+        }
+        for part in self.containers.unwrap_or_default() {
             part.references(&mut references);
             containers.push(part.container()?);
         }

@@ -40,7 +40,9 @@ pub(super) const FILES: &[FormatFile] = &[
     FormatFile {
         name: "samples/*.parquet",
         required: false,
-        about: "Raw scraped samples in long form, best sorted by series. Counters are raw: they reset.",
+        about: "Raw scraped samples in long form, best sorted by series. Counters are raw: they reset. \
+                Plain text columns, time stamps of another unit (UTC where they name no zone), values \
+                of another numeric type and empty columns without a type are read too.",
         fields: &[
             ("metric", "dictionary of strings", "–", "metric name; required"),
             ("job", "dictionary of strings", "–", "scrape job; required column"),
@@ -172,13 +174,8 @@ pub(super) const FILES: &[FormatFile] = &[
         fields: &[
             ("t", "number", "s", "when it was measured; required"),
             ("ns, pod", "string", "–", "the pod; required"),
-            (
-                "ephemeral",
-                "integer",
-                "bytes",
-                "writable layers, logs and emptyDir volumes; required column",
-            ),
-            ("data_bytes", "integer", "bytes", "in emptyDir volumes; required column"),
+            ("ephemeral", "integer", "bytes", "writable layers, logs and emptyDir volumes"),
+            ("data_bytes", "integer", "bytes", "in emptyDir volumes"),
         ],
     },
     FormatFile {

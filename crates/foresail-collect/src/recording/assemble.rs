@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::samples::{RawSeries, RowGroup};
 use crate::inventory::{self, InventoryChange, Observation};
 use crate::report::{Gap, ReadReport, Repair, RepairKind};
-use crate::resolve::{Destination, Role};
+use crate::resolve::{Role, Source};
 
 /// A source of lower precedence, or a second target, counts once the better one has been silent for
 /// this many scrape intervals.
@@ -293,19 +293,20 @@ fn scatter(
         let next = targets.len() as u32;
         let target = *targets.entry(format!("{job}\u{1f}{instance}")).or_insert(next);
         for destination in destinations {
-            let stream =
-                Stream { entity: destination.entity.clone(), quantity: destination.quantity };
+            let Source { quantity, rank, order, factor, metric } = destination.source;
+            let stream = Stream { entity: destination.entity.clone(), quantity };
             let at = *index.entry(stream).or_insert_with_key(|stream| {
                 streams.push(stream.clone());
                 points.push(Vec::new());
                 streams.len() - 1
             });
-            let metric = *metric_index.entry(destination.metric).or_insert_with(|| {
-                metrics.push(destination.metric);
+            let metric = *metric_index.entry(metric).or_insert_with(|| {
+                metrics.push(metric);
                 metrics.len() as u32 - 1
             });
-            let Destination { rank, order, factor, .. } = *destination;
-            points[at].extend(one.times.iter().zip(&one.values).filter_map(|(at, value)| {
+            let known = one.times.iter().zip(&one.values);
+            let known = known.filter(|(at, _)| destination.valid.contains(at));
+            points[at].extend(known.filter_map(|(at, value)| {
                 let value = value * factor;
                 span.offset(*at).map(|at| Point { at, rank, order, target, metric, value })
             }));
@@ -413,7 +414,8 @@ fn is_limit(quantity: Quantity) -> bool {
     )
 }
 
-/// Adds series of other files; they come before any metric of the same stream.
+/// Adds series of other files; from their first point on they come before any metric of the same
+/// stream.
 fn add_side(
     side: Vec<SideSeries>,
     folded: &mut Vec<(Stream, Folded)>,
@@ -423,14 +425,19 @@ fn add_side(
     for one in side {
         let key = (one.stream.quantity, one.origin.to_owned());
         *assembled.sources.entry(key).or_default() += 1;
-        folded.retain(|(stream, folded)| {
+        let Some(first) = one.points.first().map(|point| point.0) else { continue };
+        let mut samples = Vec::new();
+        folded.retain_mut(|(stream, folded)| {
             let same = *stream == one.stream;
             if same {
-                report.other_source += folded.samples.len() as u64;
+                samples = std::mem::take(&mut folded.samples);
             }
             !same
         });
-        let samples = one.points;
+        let found = samples.len();
+        samples.retain(|sample| sample.0 < first);
+        report.other_source += (found - samples.len()) as u64;
+        samples.extend(one.points);
         folded.push((one.stream, Folded { samples, ..Folded::default() }));
     }
 }

@@ -4,7 +4,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
+use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -57,6 +60,11 @@ impl ParquetFile {
     /// The schema, text columns as dictionaries.
     pub(crate) fn schema(&self) -> &Schema {
         self.metadata.schema()
+    }
+
+    /// Whether there is such a column.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.schema().field_with_name(column).is_ok()
     }
 
     /// Checks that a column is there and has one of the types that `fits` accepts.
@@ -139,18 +147,44 @@ pub(crate) fn is_text(kind: &DataType) -> bool {
     matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
+/// Text, or a column that holds nothing at all: writers give that one no type.
+pub(crate) fn may_be_text(kind: &DataType) -> bool {
+    *kind == DataType::Null || is_text(kind)
+}
+
 /// A column of whole-number or floating type.
 pub(crate) fn is_number(kind: &DataType) -> bool {
     kind.is_numeric()
 }
 
-/// `timestamp[ms]` in UTC.
-pub(crate) fn is_utc_millis(kind: &DataType) -> bool {
-    let DataType::Timestamp(TimeUnit::Millisecond, Some(zone)) = kind else { return false };
-    matches!(zone.as_ref(), "UTC" | "+00:00" | "Z")
+/// A number, or a column that holds nothing at all.
+pub(crate) fn may_be_number(kind: &DataType) -> bool {
+    *kind == DataType::Null || is_number(kind)
 }
 
-/// `float64`.
-pub(crate) fn is_double(kind: &DataType) -> bool {
-    *kind == DataType::Float64
+/// A time stamp of any unit; without a zone it is UTC.
+pub(crate) fn is_time(kind: &DataType) -> bool {
+    matches!(kind, DataType::Timestamp(..))
+}
+
+/// Milliseconds in UTC, to which every time stamp is brought.
+pub(crate) fn utc_millis() -> DataType {
+    DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
+}
+
+/// Time stamps of any unit as milliseconds in UTC; `None` for a column of another type. Arrow counts
+/// them from the epoch in UTC whatever the zone that they are shown in.
+pub(crate) fn millis(column: &ArrayRef) -> Option<TimestampMillisecondArray> {
+    let DataType::Timestamp(unit, _) = column.data_type() else { return None };
+    let raw = cast(column, &DataType::Int64).ok()?;
+    let raw = raw.as_primitive_opt::<Int64Type>()?.iter();
+    let scaled = raw.map(|value| {
+        value.map(|value| match unit {
+            TimeUnit::Second => value.saturating_mul(1_000),
+            TimeUnit::Millisecond => value,
+            TimeUnit::Microsecond => value.div_euclid(1_000),
+            TimeUnit::Nanosecond => value.div_euclid(1_000_000),
+        })
+    });
+    Some(scaled.collect::<TimestampMillisecondArray>().with_timezone("UTC"))
 }

@@ -9,14 +9,19 @@ use std::sync::{Arc, Mutex};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, TimestampMillisecondType};
-use arrow_array::{Array, BooleanArray, DictionaryArray, RecordBatch, StringArray};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, DictionaryArray, RecordBatch, StringArray, new_null_array,
+};
+use arrow_cast::cast;
+use arrow_schema::{DataType, FieldRef};
 use parquet::arrow::arrow_reader::{ArrowPredicateFn, RowFilter};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::parquet::{ParquetFile, is_double, is_text, is_utc_millis};
+use super::parquet::{ParquetFile, is_number, is_text, is_time, may_be_text, millis, utc_millis};
 use crate::error::RecordingError;
 use crate::resolve::{Labels, Resolver, Role};
+use crate::write::sample_schema;
 
 /// The columns of a sample file that are read.
 pub(crate) const COLUMNS: [&str; 8] =
@@ -67,11 +72,12 @@ pub(crate) fn sample_files(dir: &Path) -> Result<Vec<ParquetFile>, RecordingErro
 
 fn checked(path: &Path) -> Result<ParquetFile, RecordingError> {
     let file = ParquetFile::open(path)?;
-    for column in &COLUMNS[..N_TEXT] {
-        file.require(column, "dictionary of strings", is_text)?;
+    file.require("metric", "dictionary of strings", is_text)?;
+    for column in &COLUMNS[1..N_TEXT] {
+        file.require(column, "dictionary of strings", may_be_text)?;
     }
-    file.require("ts", "timestamp[ms, UTC]", is_utc_millis)?;
-    file.require("value", "float64", is_double)?;
+    file.require("ts", "timestamp[ms, UTC]", is_time)?;
+    file.require("value", "float64", is_number)?;
     Ok(file)
 }
 
@@ -173,6 +179,7 @@ struct Collector<'a> {
 
 impl Collector<'_> {
     fn add(&mut self, batch: &RecordBatch) -> Result<(), String> {
+        let batch = &in_format(batch)?;
         let columns = TextColumns::of(batch)?;
         let times = batch
             .column_by_name("ts")
@@ -244,6 +251,29 @@ impl Collector<'_> {
         });
         Ok(index)
     }
+}
+
+/// The batch with the columns and types of the format. Other writers store times in another unit,
+/// values as whole numbers, or a column without any content as one without a type.
+pub(crate) fn in_format(batch: &RecordBatch) -> Result<RecordBatch, String> {
+    let schema = sample_schema();
+    let column = |field: &FieldRef| {
+        let (name, kind) = (field.name(), field.data_type());
+        let column =
+            batch.column_by_name(name).ok_or_else(|| format!("column `{name}` is missing"))?;
+        if column.data_type() == kind {
+            return Ok(Arc::clone(column));
+        }
+        if *column.data_type() == DataType::Null {
+            return Ok(new_null_array(kind, column.len()));
+        }
+        if let Some(times) = millis(column).filter(|_| *kind == utc_millis()) {
+            return Ok(Arc::new(times) as ArrayRef);
+        }
+        cast(column, kind).map_err(|error| format!("column `{name}` cannot be read ({error})"))
+    };
+    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>, String>>()?;
+    RecordBatch::try_new(schema, columns).map_err(|error| error.to_string())
 }
 
 /// The text columns of a batch: dictionary keys and values.

@@ -11,7 +11,9 @@ use foresail_core::{Entity, Quantity, Timestamp};
 use rustc_hash::FxHashMap;
 
 use super::assemble::{SideSeries, Span, Stream};
-use super::parquet::{ParquetFile, is_number, is_text};
+use super::parquet::{
+    ParquetFile, is_number, is_text, is_time, may_be_number, may_be_text, millis,
+};
 use crate::error::RecordingError;
 use crate::report::{ReadReport, Repair, RepairKind};
 
@@ -81,6 +83,16 @@ impl<'a> Columns<'a> {
         self.text(name, row).map(str::to_owned)
     }
 
+    /// Instants, stored as RFC 3339 text or as time stamps.
+    fn times(&self, name: &str) -> Vec<Option<Timestamp>> {
+        let stamps = self.batch.column_by_name(name).and_then(millis);
+        let at = |row| match &stamps {
+            Some(stamps) => stamps.is_valid(row).then(|| Timestamp::from_millis(stamps.value(row))),
+            None => self.text(name, row)?.parse().ok(),
+        };
+        (0..self.batch.num_rows()).map(at).collect()
+    }
+
     fn doubles(&self, name: &str) -> Option<ArrayRef> {
         self.batch.column_by_name(name).and_then(|column| cast(column, &DataType::Float64).ok())
     }
@@ -120,8 +132,8 @@ pub(crate) fn read_volumes(
     file.require("t", "number of seconds", is_number)?;
     file.require("ns", "string", is_text)?;
     file.require("pod", "string", is_text)?;
-    for (column, _) in TAKEN {
-        file.require(column, "number of bytes", is_number)?;
+    for (column, _) in TAKEN.iter().filter(|(column, _)| file.has(column)) {
+        file.require(column, "number of bytes", may_be_number)?;
     }
     let mut by_stream: FxHashMap<Stream, Vec<(u32, f64)>> = FxHashMap::default();
     for batch in file.batches(&["t", "ns", "pod", "ephemeral", "data_bytes"])? {
@@ -190,16 +202,17 @@ pub(crate) fn read_logs(path: &Path, report: &mut ReadReport) -> Result<Logs, Re
         return Ok(logs);
     }
     let file = ParquetFile::open(path)?;
-    for column in ["time", "ns", "pod", "line"] {
-        file.require(column, "string", is_text)?;
+    file.require("time", "string", |kind| is_text(kind) || is_time(kind))?;
+    for column in ["ns", "pod", "line"] {
+        file.require(column, "string", may_be_text)?;
     }
     let mut known: FxHashMap<[String; 3], u32> = FxHashMap::default();
     for batch in file.batches(&["time", "ns", "pod", "container", "line"])? {
         let columns = Columns { batch: &batch };
-        for row in 0..batch.num_rows() {
+        let times = columns.times("time");
+        for (row, time) in times.into_iter().enumerate() {
             let names = ["ns", "pod", "container"]
                 .map(|name| columns.text(name, row).unwrap_or_default().to_owned());
-            let time = columns.text("time", row).and_then(|text| text.parse::<Timestamp>().ok());
             let Some(at) = time else {
                 report.repair(RepairKind::UnreadableTime, example("logs.parquet", &names[1], None));
                 continue;
@@ -234,10 +247,9 @@ pub(crate) fn read_failures(path: &Path) -> Result<Option<Vec<NotedFailure>>, Re
     }
     let file = ParquetFile::open(path)?;
     file.require("t", "number of seconds", is_number)?;
-    file.require("kind", "string", is_text)?;
-    file.require("ns", "string", is_text)?;
-    let present: Vec<&str> =
-        COLUMNS.into_iter().filter(|name| file.schema().field_with_name(name).is_ok()).collect();
+    file.require("kind", "string", may_be_text)?;
+    file.require("ns", "string", may_be_text)?;
+    let present: Vec<&str> = COLUMNS.into_iter().filter(|name| file.has(name)).collect();
     let mut failures = Vec::new();
     for batch in file.batches(&present)? {
         let columns = Columns { batch: &batch };

@@ -7,7 +7,7 @@ fn labels(json: &str) -> Labels {
 fn quantities(metric: &str, labels: &Labels) -> Vec<(Quantity, f64)> {
     match Resolver::new(BTreeMap::new()).role(metric, labels) {
         Role::Samples(destinations) => {
-            destinations.into_iter().map(|one| (one.quantity, one.factor)).collect()
+            destinations.into_iter().map(|one| (one.source.quantity, one.source.factor)).collect()
         }
         Role::Inventory(_) | Role::Unread => Vec::new(),
     }

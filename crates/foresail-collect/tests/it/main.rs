@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
+mod causal;
 mod damaged;
+mod foreign;
+mod inventory;
 mod replayed;
 mod small;

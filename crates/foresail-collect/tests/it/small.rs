@@ -60,13 +60,18 @@ impl Small {
 
     /// Writes the manifest anew, so that only the damage itself can be complained about.
     pub(crate) fn seal(&self) {
+        self.seal_until(60);
+    }
+
+    /// The same for a recording of this many seconds.
+    pub(crate) fn seal_until(&self, seconds: i64) {
         let manifest = Manifest {
             format: 1,
             name: "small".to_owned(),
             cluster: "test".to_owned(),
             kubernetes_version: None,
             started_at: second(0),
-            ended_at: second(60),
+            ended_at: second(seconds),
             scrape_interval_seconds: 5.0,
             time_scale: TimeScale::ONE,
             sha256: Default::default(),
