@@ -45,6 +45,8 @@ const DROPPED_AT_START: PlatformDuration = PlatformDuration::from_seconds(30);
 pub struct Ledger {
     started_at: Option<Timestamp>,
     pods: BTreeMap<String, PodWatch>,
+    /// Uid of the pod that a namespace and name stand for now.
+    names: BTreeMap<(String, String), String>,
     nodes: BTreeMap<String, NodeWatch>,
     workloads: BTreeMap<WorkloadId, WorkloadWatch>,
     due: BTreeSet<(Timestamp, Due)>,
@@ -82,6 +84,7 @@ impl Ledger {
         Self {
             started_at: None,
             pods: BTreeMap::new(),
+            names: BTreeMap::new(),
             nodes: BTreeMap::new(),
             workloads: BTreeMap::new(),
             due: BTreeSet::new(),

@@ -48,8 +48,9 @@ impl Notices {
                 let key = (event.namespace.clone(), event.name.clone());
                 note(&mut self.mounts, key, event);
             }
-            // A Deployment carries the refusal of its ReplicaSet as a condition.
-            ("FailedCreate", "StatefulSet" | "DaemonSet" | "Job") => {
+            // A Deployment carries the refusal of its ReplicaSet as a condition, and its ReplicaSets
+            // are no units.
+            ("FailedCreate", "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job") => {
                 let key = WorkloadId {
                     namespace: event.namespace.clone(),
                     kind: WorkloadKind::from_name(&event.object_kind),

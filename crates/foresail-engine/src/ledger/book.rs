@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 /// Facts of an outcome that are kept; further ones say the same again.
 const FACTS_KEPT: usize = 4;
 
+/// Incidents that are kept. Beyond it a tenth goes, the oldest of those that are over: on a cluster
+/// whose Jobs fail for years the book would grow without end.
+const INCIDENTS_KEPT: usize = 50_000;
+
 /// From recovery to the end of an outcome's and an incident's reach, in fault time.
 const REACH: FaultDuration = FaultDuration::from_minutes(10.0);
 
@@ -73,6 +77,8 @@ struct Incident {
 pub(super) struct Book {
     reach: PlatformDuration,
     incidents: u32,
+    /// How many are kept.
+    kept: usize,
     /// Incidents of each unit, oldest first; their spans do not touch.
     units: BTreeMap<Unit, Vec<Incident>>,
 }
@@ -150,7 +156,7 @@ impl Incident {
 
 impl Book {
     pub(super) fn new(scale: TimeScale) -> Self {
-        Self { reach: scale.to_platform(REACH), incidents: 0, units: BTreeMap::new() }
+        Self { reach: scale.to_platform(REACH), incidents: 0, kept: 0, units: BTreeMap::new() }
     }
 
     /// Books a fact: merges it with what it touches.
@@ -179,6 +185,25 @@ impl Book {
         }
         incident.insert(entry, self.reach);
         incidents.insert(first, incident);
+        self.kept = self.kept + 1 - touched;
+        if self.kept > INCIDENTS_KEPT {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let incidents = self.units.values().flatten();
+        let mut ends: Vec<(Timestamp, u32)> = incidents
+            .filter_map(|incident| Some((incident.end(self.reach)?, incident.number)))
+            .collect();
+        ends.sort_unstable();
+        ends.truncate(INCIDENTS_KEPT / 10);
+        let forgotten: BTreeSet<u32> = ends.into_iter().map(|(_, number)| number).collect();
+        self.units.retain(|_, incidents| {
+            incidents.retain(|incident| !forgotten.contains(&incident.number));
+            !incidents.is_empty()
+        });
+        self.kept -= forgotten.len();
     }
 
     /// Notes that `subject` has recovered from `kind`.
@@ -254,5 +279,39 @@ fn outcome(unit: &Unit, entry: &Entry, (incident, primary): (u32, bool)) -> Outc
         incident,
         primary,
         facts: entry.facts.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(at: i64, subject: &str) -> Finding {
+        let at = Timestamp::from_millis(at);
+        Finding {
+            kind: FailureKind::ErrorExit,
+            occurred_at: at,
+            settled_at: at,
+            recovered_at: (subject != "open").then_some(at),
+            subject: subject.to_owned(),
+            pod: None,
+            node: None,
+            facts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_oldest_incidents_that_are_over_are_forgotten_at_the_bound() {
+        let mut book = Book::new(TimeScale::ONE);
+        let unit = |at: i64| Unit::Node(format!("node-{at}"));
+        book.add(unit(-1), finding(0, "open"));
+        for at in 0..INCIDENTS_KEPT as i64 {
+            book.add(unit(at), finding(at, "over"));
+        }
+        let outcomes = book.outcomes();
+        assert_eq!(outcomes.len(), INCIDENTS_KEPT + 1 - INCIDENTS_KEPT / 10);
+        assert_eq!(outcomes.len(), book.kept);
+        assert_eq!(outcomes[0].unit, unit(-1));
+        assert_eq!(outcomes[1].occurred_at, Timestamp::from_millis(INCIDENTS_KEPT as i64 / 10));
     }
 }

@@ -81,11 +81,27 @@ impl Ledger {
         let started_at = self.started_at.unwrap_or(change.observed_at);
         if !self.pods.contains_key(&pod.uid) {
             self.pods.insert(pod.uid.clone(), PodWatch::new(pod, unit));
+            let live = graph.pod(place.0, place.1);
+            if live.is_some_and(|record| record.object.uid == pod.uid) {
+                self.replace(pod, change.observed_at);
+            }
         }
         let Some(watch) = self.pods.get_mut(&pod.uid) else { return };
         watch.belong_to(unit);
         let effects = watch.observe(change, pod, started_at);
         self.apply(effects, &Due::Pod(pod.uid.clone()));
+    }
+
+    /// A pod takes over the name of another, whose deletion went unseen: that one is gone.
+    fn replace(&mut self, pod: &PodObject, at: Timestamp) {
+        let key = (pod.namespace.clone(), pod.name.clone());
+        let Some(former) = self.names.insert(key, pod.uid.clone()) else { return };
+        if let Some(watch) = self.pods.get_mut(&former)
+            && watch.life.gone_at.is_none()
+        {
+            let effects = watch.leave(at);
+            self.apply(effects, &Due::Pod(former));
+        }
     }
 
     pub(super) fn observe_pod_event(&mut self, event: &KubernetesEvent, graph: &Graph) {
@@ -105,6 +121,10 @@ impl Ledger {
         let Some(watch) = self.pods.get_mut(uid) else { return };
         let effects = watch.settle(at);
         if watch.life.gone_at.is_some_and(|gone| gone + GONE_KEPT <= at) {
+            let key = (watch.namespace.clone(), watch.name.clone());
+            if self.names.get(&key).is_some_and(|current| current == uid) {
+                self.names.remove(&key);
+            }
             self.pods.remove(uid);
         }
         self.apply(effects, &Due::Pod(uid.to_owned()));
@@ -328,9 +348,22 @@ impl PodWatch {
     }
 
     fn observe_recovery(&mut self, pod: &PodObject, at: Timestamp, effects: &mut Vec<Effect>) {
-        if !self.has_ended() && !is_healthy(pod) {
-            return;
+        if self.has_ended() || is_healthy(pod) {
+            self.recover(at, effects);
         }
+    }
+
+    /// The pod is gone, though nobody saw its deletion.
+    fn leave(&mut self, at: Timestamp) -> Vec<Effect> {
+        self.life.deletion_seen.get_or_insert(at);
+        self.life.gone_at = Some(at);
+        self.holds.retain(|_, hold| hold.is_booked);
+        let mut effects = vec![Effect::LookAgain(at + GONE_KEPT)];
+        self.recover(at, &mut effects);
+        effects
+    }
+
+    fn recover(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         for termination in &mut self.pending {
             termination.recovered_at.get_or_insert(at);
         }

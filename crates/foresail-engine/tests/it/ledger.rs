@@ -6,7 +6,8 @@ use foresail_core::{
 };
 
 use crate::history::{
-    History, at, condition, ended, node, owner, pod, restarted, seconds, unready, waiting, workload,
+    History, at, condition, ended, node, owner, pod, replica_set, restarted, seconds, unready,
+    waiting, workload,
 };
 
 const KILLED: (&str, &str) = ("Killing", "Container app failed liveness probe, will be restarted");
@@ -268,6 +269,56 @@ fn a_mount_that_works_in_time_is_no_start_failure() {
     assert_eq!(history.told(500.0), [("start_failure", "shop/cart".to_owned(), 100.0, 130.0)]);
     history.event(129.0, 129.0, ("Pulled", "image present"));
     assert_eq!(history.told(500.0), []);
+}
+
+#[test]
+fn a_sandbox_that_cannot_be_made_for_half_a_minute_is_a_network_failure() {
+    const FAILED: (&str, &str) = ("FailedCreatePodSandBox", "plugin failed: no address left");
+    let created = |t: f64, history: &mut History| {
+        let mut waits = unready(t);
+        waits.phase = PodPhase::Pending;
+        waits.containers[0].state = Some(waiting("ContainerCreating"));
+        history.pod(t, ChangeKind::Added, waits);
+    };
+    let mut history = History::default();
+    history.workload(0.0, ChangeKind::Listed, replica_set("cart-1", "cart"));
+    created(100.0, &mut history);
+    history.event(102.0, 101.5, FAILED);
+    history.event(117.0, 116.5, FAILED);
+    assert_eq!(history.told(131.0), []);
+    assert_eq!(history.told(132.0), [("network", "shop/cart".to_owned(), 101.5, 131.5)]);
+    assert_eq!(history.outcomes(140.0)[0].recovered_at, None);
+    history.pod(150.0, ChangeKind::Modified, pod("cart-1-a", "u1"));
+    assert_eq!(history.outcomes(151.0)[0].recovered_at.map(seconds), Some(150.0));
+    let mut history = History::default();
+    created(100.0, &mut history);
+    history.event(102.0, 101.5, FAILED);
+    history.event(120.0, 119.0, ("Pulled", "image is there"));
+    assert_eq!(history.told(500.0), []);
+}
+
+#[test]
+fn a_pod_whose_name_was_taken_over_is_gone_though_nobody_saw_it_go() {
+    let stateful = |uid: &str, ready: bool| {
+        let mut one = if ready { pod("db-0", uid) } else { unready(100.0) };
+        one.name = "db-0".to_owned();
+        one.uid = uid.to_owned();
+        one.owner = Some(owner(WorkloadKind::StatefulSet, "db"));
+        one
+    };
+    let mut history = History::default();
+    history.pod(0.0, ChangeKind::Listed, stateful("u1", true));
+    history.pod(100.0, ChangeKind::Modified, stateful("u1", false));
+    history.pod(200.0, ChangeKind::Listed, stateful("u2", true));
+    // A late word of the former pod does not bring it back.
+    history.pod(201.0, ChangeKind::Deleted, stateful("u1", false));
+    let outcomes = history.outcomes(300.0);
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(outcomes[0].recovered_at.map(seconds), Some(200.0));
+    let ready = |state: &foresail_engine::State| {
+        state.graph().pod("shop", "db-0").is_some_and(|record| record.object.uid == "u2")
+    };
+    assert!(ready(&history.state(&[], 300.0)));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
+mod churn;
 mod first_passage;
 mod history;
 mod ledger;
