@@ -17,9 +17,9 @@ use foresail_engine::{EngineAssessment, Models, Policy, Settings, State, assess}
 use foresail_evaluate::fan_out::FanOut;
 
 /// Replayed before timing, so that rings and windows are full.
-const WARM_TICKS: usize = 240;
+const WARM_TICKS: usize = 150;
 /// Timed.
-const TIMED_TICKS: usize = 40;
+const TIMED_TICKS: usize = 20;
 
 struct Cost {
     pods: usize,

@@ -65,6 +65,10 @@ pub(crate) enum Format {
 pub(crate) enum Page {
     /// Commands and options
     Cli,
+    /// Files and fields of a recording
+    Recording,
+    /// From which metrics each quantity is resolved
+    Metrics,
 }
 
 /// How many false alarms may be spent, per pod-day of fault time.
@@ -141,7 +145,8 @@ pub(crate) struct BacktestArguments {
     /// Recordings to choose the alarm threshold and the baselines' settings on [default: as shipped]
     #[arg(long, value_name = "DIR", num_args = 1..)]
     pub(crate) train: Vec<PathBuf>,
-    /// False alarms per pod-day of fault time for which the threshold is chosen
+    /// False alarms per pod-day of fault time that the threshold is for: chosen on --train, else as
+    /// shipped (chosen on the shipped training recordings)
     #[arg(long, value_enum, default_value = "0.5")]
     pub(crate) budget: BudgetArgument,
     /// Write the alarms, one JSON object a line

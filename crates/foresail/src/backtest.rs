@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use foresail_collect::scores::write_scores;
 use foresail_engine::alarm::AlarmLine;
+use foresail_engine::first_passage;
 use foresail_engine::{Models, Policy};
 use foresail_evaluate::backtest::{self, Backtest, BacktestInput, Progress as Step};
 use foresail_evaluate::report;
@@ -75,15 +76,20 @@ pub(crate) fn judge(
 ) -> Result<Backtest> {
     let watch = Stopwatch::start();
     let progress = Progress::start();
+    let mut policy = Policy::default();
+    if let Some(threshold) = first_passage::threshold_for(budget.get()) {
+        policy.alarm.threshold = threshold;
+    }
     let input = BacktestInput {
         recordings: vec![recording.to_owned()],
         training: training.to_vec(),
         budgets: BudgetArgument::value_variants().iter().map(|budget| budget.get()).collect(),
         shown_budget: budget.get(),
         models: Models::default(),
-        policy: Policy::default(),
+        policy,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
-        git_revision: None,
+        git_revision: option_env!("FORESAIL_REVISION").map(str::to_owned),
+        command: command_line(),
         seeds: Seeds::default(),
     };
     let report = |step: Step<'_>| progress.report(step.step, step.done, step.total);
@@ -92,6 +98,17 @@ pub(crate) fn judge(
     let seconds = watch.elapsed().as_secs_f64();
     backtest.result.runtimes.push(Runtime { step: "back-test".to_owned(), seconds });
     Ok(backtest)
+}
+
+/// The command line of this process, as a shell would take it.
+fn command_line() -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+    let words = std::env::args_os().skip(1).map(|word| {
+        let word = word.to_string_lossy().into_owned();
+        let bare = !word.is_empty() && word.chars().all(plain);
+        if bare { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    });
+    std::iter::once("foresail".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Prints what was judged and the table.

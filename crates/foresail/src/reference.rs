@@ -10,6 +10,8 @@ use crate::stdout::Output;
 pub(crate) fn run(page: Page) -> Result<()> {
     let text = match page {
         Page::Cli => cli_page(),
+        Page::Recording => foresail_collect::format_page(),
+        Page::Metrics => foresail_collect::metrics_page(),
     };
     let mut output = Output::new();
     output.text(&text)?;

@@ -1,9 +1,8 @@
 //! A back-test's result in words: the table beside every baseline, and two incidents told.
 
-use foresail_core::FailureKind;
 use foresail_evaluate::result::{
-    BacktestResult, Estimate, IncidentFate, JudgedIncident, MethodKind, RecordingSummary, Row,
-    RowReading, Scope, Variant,
+    BacktestResult, Estimate, JudgedIncident, MethodKind, RecordingSummary, Row, RowReading, Scope,
+    TimelineStory, Variant,
 };
 
 use crate::requirement::Metric;
@@ -39,8 +38,12 @@ impl<'a> Summary<'a> {
             recording.pods,
             recording.incidents
         );
+        if recording.change_incidents > 0 {
+            let changes = recording.change_incidents;
+            text.push_str(&format!(" ({changes} of them right after a change, judged apart)"));
+        }
         if recording.truth {
-            text.push_str(&format!(", {} of them foreseeable", recording.reachable));
+            text.push_str(&format!(", {} foreseeable", recording.reachable));
         } else {
             text.push_str("; without truth.jsonl nobody knows which were foreseeable");
         }
@@ -64,7 +67,7 @@ impl<'a> Summary<'a> {
         let mut table = Table::new(&[
             ("method", Align::Left),
             ("", Align::Left),
-            ("incidents", Align::Right),
+            ("foreseeable", Align::Right),
             ("caught in time", Align::Right),
             ("right kind", Align::Right),
             ("median lead", Align::Right),
@@ -112,31 +115,16 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// One caught and one missed incident with the reason, where there are any.
+    /// One caught and one missed incident with the reason, where there are any; the ones that the
+    /// report draws.
     pub(crate) fn stories(&self) -> Vec<String> {
-        [(IncidentFate::Caught, "caught"), (IncidentFate::Missed, "missed")]
+        [(TimelineStory::Caught, "caught"), (TimelineStory::Missed, "missed")]
             .into_iter()
-            .filter_map(|(fate, word)| self.example(fate).map(|incident| story(word, incident)))
-            .collect()
-    }
-
-    /// The most telling incident of a fate: for a caught one the longest lead of the right kind,
-    /// for a missed one the first that was reachable.
-    fn example(&self, fate: IncidentFate) -> Option<&'a JudgedIncident> {
-        let lead = |incident: &JudgedIncident| {
-            let lead = incident.lead_production_minutes.unwrap_or(0.0);
-            (incident.right_kind, lead)
-        };
-        self.result
-            .incidents
-            .iter()
-            .filter(|incident| incident.fate == fate && incident.reachable)
-            // `max_by` keeps the last of equals: reversed, the first incident wins.
-            .rev()
-            .max_by(|a, b| {
-                let (a, b) = (lead(a), lead(b));
-                a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+            .filter_map(|(story, word)| {
+                let timeline = self.result.timelines.iter().find(|one| one.story == story)?;
+                timeline.incident.as_ref().map(|incident| told(word, incident))
             })
+            .collect()
     }
 }
 
@@ -145,13 +133,10 @@ fn is_grid(row: &Row) -> bool {
     row.method.variant == Variant::AsShipped && row.method.name.starts_with("predict_linear_")
 }
 
-fn story(word: &str, incident: &JudgedIncident) -> String {
-    let kind: FailureKind = incident.kind;
-    let text = format!(
-        "{word}: {} {kind} at {}: {}",
-        incident.unit, incident.occurred_at, incident.reason
-    );
-    text.replace(char::is_control, " ")
+fn told(word: &str, incident: &JudgedIncident) -> String {
+    let JudgedIncident { unit, kind, occurred_at, reason, .. } = incident;
+    // Names are untrusted text: their control characters must not reach the terminal.
+    format!("{word}: {unit}, {kind} at {occurred_at}: {reason}").replace(char::is_control, " ")
 }
 
 fn caught(matched: u32, recall: Option<Estimate>) -> String {

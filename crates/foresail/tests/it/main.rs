@@ -1,5 +1,7 @@
 //! The program as a script sees it: exit codes, standard output, standard error, files.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
+
 mod help;
 mod inputs;
 mod outputs;
