@@ -1,11 +1,12 @@
 //! What a replay shows, and when.
 
+use foresail_collect::write::write_lines;
 use foresail_collect::{ReplayOptions, trim};
 use foresail_core::{
     Batch, ConditionStatus, Entity, Object, PlatformDuration, Quantity, Sample, Timestamp,
 };
 
-use crate::small::{Small, second, series};
+use crate::small::{POD, Small, second, series};
 
 const MEMORY: &str = "container_memory_working_set_bytes";
 
@@ -58,6 +59,46 @@ fn cadvisor_comes_before_the_resource_endpoint() {
         series(MEMORY, r#"{"id":"/a"}"#, &[1.0, 2.0]),
     ]);
     assert_eq!(values(&small, Quantity::MemoryWorkingSet), [1.0, 2.0]);
+}
+
+#[test]
+fn a_cluster_with_the_resource_endpoint_alone_has_its_memory_and_start() {
+    let small = Small::new(&[
+        series(MEMORY, r#"{"node":"n"}"#, &[10.0, 20.0, 30.0, 40.0, 50.0]),
+        series("container_start_time_seconds", r#"{"node":"n"}"#, &[7.5; 5]),
+    ]);
+    // For three scrapes a better source may still appear.
+    assert_eq!(values(&small, Quantity::MemoryWorkingSet), [40.0, 50.0]);
+    assert_eq!(values(&small, Quantity::ContainerStart), [7.0, 7.0]);
+    assert!(values(&small, Quantity::MemoryRss).is_empty());
+}
+
+#[test]
+fn major_faults_stand_for_failed_allocations_only_where_those_are_not_counted() {
+    let faults = "container_memory_failures_total";
+    let label = |kind, scope| format!(r#"{{"failure_type":"{kind}","id":"/a","scope":"{scope}"}}"#);
+    let mut all = vec![
+        series(faults, &label("pgmajfault", "container"), &[1.0, 2.0, 3.0, 4.0, 5.0]),
+        series(faults, &label("pgmajfault", "hierarchy"), &[100.0; 5]),
+        series(faults, &label("pgfault", "container"), &[1_000.0; 5]),
+    ];
+    assert_eq!(values(&Small::new(&all), Quantity::MemoryFailures), [4.0, 5.0]);
+    all.push(series("container_memory_failcnt", r#"{"id":"/a"}"#, &[70.0; 5]));
+    assert_eq!(values(&Small::new(&all), Quantity::MemoryFailures), [70.0; 5]);
+}
+
+#[test]
+fn an_init_container_adds_its_references_but_not_its_requests() {
+    let spec = r#""spec":{"initContainers":[{"name":"migrate","resources":{"requests":{"cpu":"2"}},"envFrom":[{"configMapRef":{"name":"schema"}}]},{"name":"proxy","restartPolicy":"Always","resources":{"requests":{"cpu":"100m"}}}],"containers":[{"name":"app","resources":{"requests":{"cpu":"500m"}}}]},"invented""#;
+    let small = Small::new(&[]);
+    write_lines(&small.path("pods.jsonl.gz"), [POD.replace(r#""invented""#, spec)]).unwrap();
+    small.seal();
+    let batches = batches(&small, ReplayOptions::default());
+    let change = batches.iter().flat_map(|(_, batch)| &batch.objects).next().unwrap();
+    let Object::Pod(pod) = &change.object else { panic!("not a pod") };
+    let names: Vec<&str> = pod.spec.iter().map(|container| container.name.as_str()).collect();
+    assert_eq!(names, ["proxy", "app"]);
+    assert_eq!(pod.references[0].name, "schema");
 }
 
 #[test]
