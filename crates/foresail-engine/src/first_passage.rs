@@ -24,7 +24,7 @@ use crate::series::{EntitySeries, Instant, LevelSeries, SeriesClock};
 use crate::state::State;
 use target::Target;
 pub use trend::Belief;
-use trend::{Point, Reach, Trend, WINDOWS, trend};
+use trend::{Outlook, Point, Reach, Trend, outlook};
 
 /// Name of this model.
 pub const MODEL: &str = "first-passage";
@@ -65,7 +65,7 @@ impl Default for FirstPassageSettings {
             warm_up: PlatformDuration::from_seconds(30),
             late: 0.5,
             time_spread: 0.8,
-            floor: 0.02,
+            floor: 0.05,
         }
     }
 }
@@ -248,18 +248,14 @@ fn look<'a>(
         farthest: settings.horizon_minutes,
     };
     let level = target.share(recent_level(series, clock).unwrap_or(last));
-    let strongest = WINDOWS
-        .iter()
-        .filter_map(|window| trend(&points, *window, level, reach))
-        .map(|trend| (trend.useful(settings.belief), trend))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match strongest {
-        None => Look::Blind(Blind::Young),
-        Some((score, trend)) if score >= settings.floor => {
+    match outlook(&points, level, reach, (settings.belief, settings.floor)) {
+        Outlook::TooShort => Look::Blind(Blind::Young),
+        Outlook::Quiet => Look::Quiet,
+        Outlook::Running(trend) => {
             let probability = trend.probability(settings.belief);
+            let score = trend.useful(settings.belief);
             Look::Running(Box::new(Forecast { target, trend, probability, score, level }))
         }
-        Some(_) => Look::Quiet,
     }
 }
 
@@ -387,9 +383,9 @@ fn evidence(forecast: &Forecast<'_>) -> Vec<String> {
         "{} of {}: over the last {} min of fault time it has come {:.0} % of the way to its limit; a straight line explains {:.0} %, a saturating curve weighs {:.0} %, the load {:.0} %",
         words::name(forecast.target.quantity),
         forecast.target.object(),
-        trend.window,
-        100.0 * trend.progress,
-        100.0 * trend.steadiness,
+        trend.growth.window,
+        100.0 * trend.growth.progress,
+        100.0 * trend.growth.steadiness,
         100.0 * trend.saturating,
         100.0 * trend.follows_load,
     )]

@@ -41,23 +41,30 @@ pub struct Belief {
     pub recency: f64,
 }
 
-/// What one window says.
+/// How the level grew in one window, before any shape is weighed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Trend {
+pub struct Growth {
     /// Length of the window in fault minutes.
     pub window: usize,
     /// Level now, as a share of the limit.
     pub level: f64,
-    /// Probability to pass the limit within the horizon if the trend goes on.
-    pub passes: f64,
-    /// Probability to pass it so soon that nobody can act, if the trend goes on.
-    pub passes_too_soon: f64,
     /// How far the growth has come on its way to the limit, `0.0..=1.0`.
     pub progress: f64,
     /// How well a steady growth explains the window, `0.0..=1.0`.
     pub steadiness: f64,
     /// How much of the window's growth its last third still shows, `0.0..=1.0`.
     pub recency: f64,
+}
+
+/// What one window says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trend {
+    /// How the level grew.
+    pub growth: Growth,
+    /// Probability to pass the limit within the horizon if the trend goes on.
+    pub passes: f64,
+    /// Probability to pass it so soon that nobody can act, if the trend goes on.
+    pub passes_too_soon: f64,
     /// Growth of the whole window per fault minute, the load taken out where it explains growth.
     pub slope: f64,
     /// AICc weight of the saturating shape.
@@ -68,27 +75,42 @@ pub struct Trend {
     pub quantiles: Option<Quantiles>,
 }
 
+/// What all windows of a level say together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outlook {
+    /// No window has enough points.
+    TooShort,
+    /// No window is worth a word.
+    Quiet,
+    /// The strongest window.
+    Running(Trend),
+}
+
+impl Growth {
+    /// Growth must outlast the way that is left, so one that has come far, steadily, and is close is
+    /// more likely to arrive. No forecast of this window can be likelier.
+    #[must_use]
+    pub fn trust(&self, belief: Belief) -> f64 {
+        let far = libm::pow(self.progress, belief.persistence);
+        let close = libm::pow(self.level.clamp(0.0, 1.0), belief.proximity);
+        let steady = libm::pow(self.steadiness, belief.steadiness);
+        let recent = libm::pow(self.recency, belief.recency);
+        far * close * steady * recent
+    }
+}
+
 impl Trend {
-    /// The probability that the limit is passed within the horizon: growth must outlast the way that
-    /// is left, so one that has come far, steadily, and is close is more likely to arrive.
+    /// The probability that the limit is passed within the horizon.
     #[must_use]
     pub fn probability(&self, belief: Belief) -> f64 {
-        self.passes * self.trust(belief)
+        self.passes * self.growth.trust(belief)
     }
 
     /// The probability that the limit is passed within the horizon but late enough to act: what
     /// ranks alarms.
     #[must_use]
     pub fn useful(&self, belief: Belief) -> f64 {
-        (self.passes - self.passes_too_soon).max(0.0) * self.trust(belief)
-    }
-
-    fn trust(&self, belief: Belief) -> f64 {
-        let far = libm::pow(self.progress, belief.persistence);
-        let close = libm::pow(self.level.clamp(0.0, 1.0), belief.proximity);
-        let steady = libm::pow(self.steadiness, belief.steadiness);
-        let recent = libm::pow(self.recency, belief.recency);
-        far * close * steady * recent
+        (self.passes - self.passes_too_soon).max(0.0) * self.growth.trust(belief)
     }
 }
 
@@ -128,26 +150,71 @@ pub struct Reach {
     pub farthest: f64,
 }
 
-/// What `window` says about passing the limit within `reach` from `level` now;
-/// `None` with too few points or too short a span.
+/// The strongest window of a level, if any is worth more than `floor`.
+///
+/// Shapes are weighed only where the growth alone could still beat what was found: most levels are
+/// quiet, and this is what keeps ten thousand pods within a tick.
 #[must_use]
-pub fn trend(points: &[Point], window: usize, level: f64, reach: Reach) -> Option<Trend> {
-    let inside = window_points(points, window);
+pub fn outlook(
+    points: &[Point],
+    level: f64,
+    reach: Reach,
+    (belief, floor): (Belief, f64),
+) -> Outlook {
+    let mut strongest = Outlook::TooShort;
+    let mut best = floor;
+    for window in WINDOWS {
+        let inside = window_points(points, window);
+        let Some((growth, line)) = growth(&inside, window, level) else { continue };
+        if matches!(strongest, Outlook::TooShort) {
+            strongest = Outlook::Quiet;
+        }
+        if growth.trust(belief) < best {
+            continue;
+        }
+        let trend = trend(&inside, growth, line, reach);
+        let useful = trend.useful(belief);
+        if useful >= best {
+            best = useful;
+            strongest = Outlook::Running(trend);
+        }
+    }
+    strongest
+}
+
+/// How the level grew in a window, with its line; `None` with too few points or too short a span.
+fn growth(inside: &[Point], window: usize, level: f64) -> Option<(Growth, Fit)> {
     let (first, last) = (inside.first()?, inside.last()?);
-    let span = last.minute - first.minute;
-    if inside.len() < FEWEST_POINTS || span < 0.5 * window as f64 {
+    if inside.len() < FEWEST_POINTS || last.minute - first.minute < 0.5 * window as f64 {
         return None;
     }
-    let line = fit_line(&inside);
-    let load = fit_with_load(&inside);
-    let curve = fit_saturating(&inside, span);
+    let line = fit_line(inside);
+    let distance = 1.0 - level;
+    let base = inside.iter().map(|point| point.level).fold(f64::INFINITY, f64::min);
+    let growth = (last.level - base).max(0.0);
+    let mean = mean(inside);
+    let whole: f64 = inside.iter().map(|point| (point.level - mean).powi(2)).sum();
+    let explained = if whole > 0.0 { (1.0 - line.rss / whole).clamp(0.0, 1.0) } else { 0.0 };
+    let growth = Growth {
+        window,
+        level,
+        progress: if distance <= 0.0 { 1.0 } else { growth / (growth + distance) },
+        steadiness: if line.slope > 0.0 { explained } else { 0.0 },
+        recency: recency(inside, &line),
+    };
+    Some((growth, line))
+}
+
+/// What a window says about passing the limit within `reach`.
+fn trend(inside: &[Point], growth: Growth, line: Fit, reach: Reach) -> Trend {
+    let load = fit_with_load(inside);
+    let curve = fit_saturating(inside);
     let n = inside.len() as f64;
     let scores =
         [Some(line), load, curve.map(|(fit, _)| fit)].map(|fit| fit.map(|fit| aicc(&fit, n)));
     let weights = aicc_weights(scores);
-
-    let distance = 1.0 - level;
-    let diffusion = diffusion(&inside, &line);
+    let distance = 1.0 - growth.level;
+    let diffusion = diffusion(inside, &line);
     let drift =
         |fit: &Fit| Drift { distance, slope: fit.slope, slope_error: fit.slope_error, diffusion };
     let passes = |minutes: f64| {
@@ -158,24 +225,15 @@ pub fn trend(points: &[Point], window: usize, level: f64, reach: Reach) -> Optio
     };
     let slope =
         load.map_or(line.slope, |fit| (1.0 - weights[1]) * line.slope + weights[1] * fit.slope);
-
-    let base = inside.iter().map(|point| point.level).fold(f64::INFINITY, f64::min);
-    let growth = (last.level - base).max(0.0);
-    let whole: f64 = inside.iter().map(|point| (point.level - mean(&inside)).powi(2)).sum();
-    let explained = if whole > 0.0 { (1.0 - line.rss / whole).clamp(0.0, 1.0) } else { 0.0 };
-    Some(Trend {
-        window,
-        level,
+    Trend {
+        growth,
         passes: passes(reach.farthest),
         passes_too_soon: passes(reach.nearest),
-        recency: recency(&inside, &line),
-        progress: if distance <= 0.0 { 1.0 } else { growth / (growth + distance) },
-        steadiness: if line.slope > 0.0 { explained } else { 0.0 },
         slope,
         saturating: weights[2],
         follows_load: weights[1],
         quantiles: Drift { slope, ..drift(&line) }.quantiles(),
-    })
+    }
 }
 
 /// Slope of the last third over the slope of the whole.
@@ -255,35 +313,36 @@ fn fit_with_load(points: &[Point]) -> Option<Fit> {
 }
 
 /// Least squares of `c - a·exp(-k·t)` over a few decay rates; the fit and how far it still rises.
-fn fit_saturating(points: &[Point], span: f64) -> Option<(Fit, f64)> {
+fn fit_saturating(points: &[Point]) -> Option<(Fit, f64)> {
     let n = points.len() as f64;
     let start = points.first()?.minute;
+    let span = points.last()?.minute - start;
     let mean_level = mean(points);
-    DECAYS
-        .iter()
-        .filter_map(|decay| {
-            let shape = |point: &Point| (-decay * (point.minute - start) / span).exp();
-            let mean_shape = points.iter().map(shape).sum::<f64>() / n;
-            let (mut squares, mut cross) = (0.0, 0.0);
-            for point in points {
-                let value = shape(point) - mean_shape;
-                squares += value * value;
-                cross += value * (point.level - mean_level);
-            }
-            let amplitude = -cross / squares.max(1e-12);
-            if amplitude <= 0.0 {
-                return None;
-            }
-            let rss = points
-                .iter()
-                .map(|point| {
-                    (point.level - mean_level + amplitude * (shape(point) - mean_shape)).powi(2)
-                })
-                .sum();
-            let rise = amplitude * (-decay).exp();
-            Some((Fit { rss, parameters: 3.0, slope: rise * decay / span, slope_error: 0.0 }, rise))
-        })
-        .min_by(|a, b| a.0.rss.total_cmp(&b.0.rss))
+    let mut shape = Vec::with_capacity(points.len());
+    let fit = |decay: f64| {
+        shape.clear();
+        shape.extend(points.iter().map(|point| (-decay * (point.minute - start) / span).exp()));
+        let mean_shape = shape.iter().sum::<f64>() / n;
+        let (mut squares, mut cross) = (0.0, 0.0);
+        for (point, value) in points.iter().zip(&shape) {
+            squares += (value - mean_shape).powi(2);
+            cross += (value - mean_shape) * (point.level - mean_level);
+        }
+        let amplitude = -cross / squares.max(1e-12);
+        if amplitude <= 0.0 {
+            return None;
+        }
+        let rss = points
+            .iter()
+            .zip(&shape)
+            .map(|(point, value)| {
+                (point.level - mean_level + amplitude * (value - mean_shape)).powi(2)
+            })
+            .sum();
+        let rise = amplitude * (-decay).exp();
+        Some((Fit { rss, parameters: 3.0, slope: rise * decay / span, slope_error: 0.0 }, rise))
+    };
+    DECAYS.into_iter().filter_map(fit).min_by(|a, b| a.0.rss.total_cmp(&b.0.rss))
 }
 
 /// Akaike's criterion with the correction for small samples; a third of the points is independent.
@@ -326,6 +385,11 @@ mod tests {
         Belief { persistence: 1.0, proximity: 1.0, steadiness: 1.0, recency: 0.5 };
     const REACH: Reach = Reach { nearest: 10.0, farthest: 100.0 };
 
+    fn trend_of(points: &[Point], window: usize, level: f64) -> Option<Trend> {
+        let inside = window_points(points, window);
+        growth(&inside, window, level).map(|(growth, line)| trend(&inside, growth, line, REACH))
+    }
+
     fn series(value: impl Fn(f64) -> f64) -> Vec<Point> {
         (0..=120)
             .map(|i| f64::from(i) - 120.0)
@@ -336,7 +400,7 @@ mod tests {
     #[test]
     fn a_steady_leak_is_seen_with_its_time() {
         let points = series(|minute| 0.8 + 0.005 * minute);
-        let trend = trend(&points, 80, 0.8, REACH).unwrap();
+        let trend = trend_of(&points, 80, 0.8).unwrap();
         assert!((trend.slope - 0.005).abs() < 1e-6);
         assert!((trend.quantiles.unwrap().p50 - 40.0).abs() < 0.5);
         assert!(trend.probability(BELIEF) > 0.5, "{trend:?}");
@@ -345,7 +409,7 @@ mod tests {
     #[test]
     fn a_cache_that_warms_up_is_told_from_a_leak() {
         let points = series(|minute| 0.8 - 0.5 * (-(minute + 120.0) / 40.0).exp());
-        let trend = trend(&points, 120, 0.79, REACH).unwrap();
+        let trend = trend_of(&points, 120, 0.79).unwrap();
         assert!(trend.saturating > 0.9, "{trend:?}");
         assert!(trend.probability(BELIEF) < 0.05, "{trend:?}");
     }
@@ -357,7 +421,7 @@ mod tests {
             point.load = 100.0 + i as f64 + 20.0 * (i as f64 / 5.0).sin();
             point.level = 0.2 + 0.003 * point.load;
         }
-        let trend = trend(&points, 80, 0.85, REACH).unwrap();
+        let trend = trend_of(&points, 80, 0.85).unwrap();
         assert!(trend.follows_load > 0.9 && trend.probability(BELIEF) < 0.05, "{trend:?}");
     }
 
@@ -365,7 +429,7 @@ mod tests {
     fn a_flat_noisy_level_stays_quiet() {
         let points = series(|minute| 0.7 + 0.05 * (minute * 1.7).sin());
         for window in WINDOWS {
-            let quiet = trend(&points, window, 0.7, REACH).unwrap();
+            let quiet = trend_of(&points, window, 0.7).unwrap();
             assert!(quiet.probability(BELIEF) < 0.1, "{quiet:?}");
         }
     }
@@ -373,6 +437,6 @@ mod tests {
     #[test]
     fn too_few_points_give_no_answer() {
         let points = &series(|_| 0.5)[117..];
-        assert_eq!(trend(points, 10, 0.5, REACH), None);
+        assert_eq!(trend_of(points, 10, 0.5), None);
     }
 }
