@@ -10,6 +10,7 @@
 
 mod load;
 mod methods;
+mod missed;
 mod rows;
 mod shown;
 mod thin;
@@ -30,7 +31,6 @@ use crate::result::{
 };
 use load::Loaded;
 pub(crate) use rows::Plan;
-pub use thin::thinning;
 
 /// What is judged, with what.
 #[derive(Clone, Debug)]
@@ -51,6 +51,8 @@ pub struct BacktestInput {
     pub program_version: String,
     /// Revision of the source, where known.
     pub git_revision: Option<String>,
+    /// The command line, for the record.
+    pub command: String,
     /// Seeds and repetitions.
     pub seeds: Seeds,
 }
@@ -145,6 +147,7 @@ pub fn run(input: &BacktestInput, on_progress: OnProgress<'_>) -> Result<Backtes
     let shown = shown::show(input, &loaded[0], &policy, on_progress)?;
     let mut gates = gates::alarm_train_gates(&loaded[0].replayed, input.seeds);
     gates.push(shown.live_gate.clone());
+    let thinning = thin::rows(input, &loaded[0], (&policy, on_progress))?;
     let curves = Curves {
         event_pr: table.event_pr,
         lead: table.lead,
@@ -167,7 +170,7 @@ pub fn run(input: &BacktestInput, on_progress: OnProgress<'_>) -> Result<Backtes
         alarms: shown.judged,
         timelines: shown.timelines,
         gates,
-        thinning: Vec::new(),
+        thinning,
         cost: Vec::new(),
         runtimes: Vec::new(),
     };
@@ -188,6 +191,7 @@ fn provenance(input: &BacktestInput) -> Provenance {
     Provenance {
         program_version: input.program_version.clone(),
         git_revision: input.git_revision.clone(),
+        command: input.command.clone(),
         model: crate::replay::ENGINE.to_owned(),
         settings: format!(
             "horizon {:.0} min, raised after {:.0} of {:.0} min above the threshold, closed after {:.0} min below {:.0} % of it (fault time)",

@@ -21,7 +21,7 @@ pub use bars::{Bar, Bars};
 pub use curves::{Curve, Curves, CurvesAxes, Emphasis, Reliability, ReliabilityBin};
 pub use png::PngError;
 pub use scene::{Paint, Scene, Size};
-pub use timeline::{AlarmSpan, Level, Moment, MomentKind, Reading, Timeline};
+pub use timeline::{AlarmSpan, Episode, Level, Moment, MomentKind, Reading, Timeline};
 
 /// A picture of the report, in plain numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +67,7 @@ impl Chart {
         match self.figure {
             Figure::Curves(_) | Figure::Reliability(_) => Size { width: 560.0, height: 340.0 },
             Figure::Bars(ref bars) => Size { width: 560.0, height: bars.height() },
-            Figure::Timeline(_) => Size { width: 1100.0, height: 400.0 },
+            Figure::Timeline(_) => Size { width: 1100.0, height: 420.0 },
         }
     }
 
@@ -77,7 +77,7 @@ impl Chart {
         match self.figure {
             Figure::Curves(_) | Figure::Reliability(_) => Size { width: 350.0, height: 320.0 },
             Figure::Bars(ref bars) => Size { width: 350.0, height: bars.height() },
-            Figure::Timeline(_) => Size { width: 350.0, height: 420.0 },
+            Figure::Timeline(_) => Size { width: 350.0, height: 480.0 },
         }
     }
 

@@ -114,6 +114,8 @@ pub struct Incident {
     pub not_reachable_because: Option<String>,
     /// Kind of the episode behind it.
     pub episode: Option<String>,
+    /// When that episode began.
+    pub fault_began_at: Option<Timestamp>,
     /// Incidents of one group are resampled together.
     pub group: usize,
     /// Its outcomes, the primary one first.
@@ -267,6 +269,7 @@ impl Ground {
                 None => Precursor::Unknown,
             };
             incident.episode = cause.map(|span| span.kind.clone());
+            incident.fault_began_at = cause.map(|span| span.from);
             if let Some(span) = cause {
                 incident.group = span.group;
             }
@@ -445,6 +448,7 @@ fn incident(trace: &Trace, number: u32, mut outcomes: Vec<&Outcome>) -> Option<I
         precursor: Precursor::Unknown,
         not_reachable_because: None,
         episode: None,
+        fault_began_at: None,
         group: 0,
         outcomes: outcomes.into_iter().cloned().collect(),
     })

@@ -9,19 +9,19 @@
 //!
 //! Nothing here is used by the engine.
 
-pub mod chart;
-pub mod fan_out;
-pub mod report;
 pub mod backtest;
 pub mod baseline;
+pub mod chart;
 pub mod checks;
 pub mod confidence;
+pub mod fan_out;
 pub mod gates;
 pub mod incident;
 pub mod matching;
 pub mod metrics;
 pub mod probability;
 pub mod replay;
+pub mod report;
 pub mod result;
 #[cfg(test)]
 pub(crate) mod sample;

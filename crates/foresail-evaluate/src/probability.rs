@@ -1,11 +1,13 @@
 //! Probabilities and announced times of the engine against what happened.
 //!
-//! One row is a unit, a kind and a tick outside blackouts. Rows whose horizon was not observed, or in
+//! One pair is a unit, a kind and a tick outside blackouts. Pairs whose horizon was not observed, or in
 //! which somebody acted before anything happened, are left out: a prevented failure is no negative.
+//! Over *all* pairs, silence counts as probability 0, also of failures whose cause the engine does not
+//! watch. Over the *given* ones only what was really said counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foresail_core::{FailureKind, FaultDuration, KindClass, PlatformDuration, Timestamp};
+use foresail_core::{FailureKind, FaultDuration, PlatformDuration};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -13,17 +15,16 @@ use crate::backtest::Plan;
 use crate::confidence::{interval, quantile};
 use crate::matching::longest_horizon;
 use crate::result::{
-    Estimate, ProbabilityRow, ReliabilityBin, ReliabilityCurve, Scope, TimeToEventRow,
+    Estimate, PairSet, ProbabilityRow, ReliabilityBin, ReliabilityCurve, Scope, TimeToEventRow,
 };
-use crate::trace::{Said, UnitIndex};
 use crate::tune::Replayed;
+
+mod pairs;
 
 /// Bins of equal mass.
 const BINS: usize = 15;
 /// Share of the highest probabilities that is looked at apart.
 const TOP: f64 = 0.01;
-/// Share of forecasts that a horizon must hold to be judged.
-const LEAST_SHARE: f64 = 0.05;
 /// Repetitions of the small bootstrap over incidents.
 const REPETITIONS: usize = 2_000;
 
@@ -38,128 +39,20 @@ pub struct Pair {
     pub climatology: f64,
 }
 
-/// Pairs of one recording by kind, for one horizon.
-fn pairs(replayed: &Replayed, horizon_ms: i64) -> BTreeMap<FailureKind, Vec<(f64, bool)>> {
-    let mut pairs: BTreeMap<FailureKind, Vec<(f64, bool)>> = BTreeMap::new();
-    let trace = &replayed.trace;
-    let ground = &replayed.ground;
-    let horizon = PlatformDuration::from_millis(horizon_ms);
-    let kinds = spoken_kinds(replayed);
-    let occurred = occurred(replayed);
-    let end = trace.ended_at();
-    for (tick, at) in trace.ticks.iter().enumerate() {
-        let said: BTreeMap<(UnitIndex, FailureKind), &Said> = trace.scores[0]
-            .at(tick)
-            .iter()
-            .filter(|said| said.horizon_ms == horizon_ms)
-            .map(|said| ((said.unit, said.kind), said))
-            .collect();
-        for (number, unit) in ground.units.iter().enumerate() {
-            if !unit.observed[tick] || unit.unit.workload().is_none() {
-                continue;
-            }
-            for kind in &kinds {
-                let index = UnitIndex(number as u32);
-                let next = occurred.get(&(index, *kind)).and_then(|times| {
-                    times.iter().copied().find(|one| one > at && one.since(*at) <= horizon)
-                });
-                let until = next.unwrap_or(*at + horizon);
-                let acted = unit.changed_at.iter().any(|one| at < one && *one < until);
-                if next.is_none() && (until > end || acted) {
-                    continue;
-                }
-                let probability =
-                    said.get(&(index, *kind)).map_or(0.0, |said| f64::from(said.probability));
-                if probability.is_finite() {
-                    pairs.entry(*kind).or_default().push((probability, next.is_some()));
-                }
-            }
-        }
-    }
-    pairs
-}
-
-/// Forecast kinds that the engine gave a probability for.
-fn spoken_kinds(replayed: &Replayed) -> BTreeSet<FailureKind> {
-    let said = replayed.trace.scores[0].rows().iter();
-    said.filter(|said| {
-        said.probability.is_finite() && !matches!(said.kind.class(), KindClass::Change)
-    })
-    .map(|said| said.kind)
-    .collect()
-}
-
-/// When outcomes occurred, per unit and kind, in order.
-fn occurred(replayed: &Replayed) -> BTreeMap<(UnitIndex, FailureKind), Vec<Timestamp>> {
-    let mut occurred: BTreeMap<_, Vec<Timestamp>> = BTreeMap::new();
-    for outcome in &replayed.trace.outcomes {
-        if let Some(unit) = replayed.trace.find(&outcome.unit) {
-            occurred.entry((unit, outcome.kind)).or_default().push(outcome.occurred_at);
-        }
-    }
-    for times in occurred.values_mut() {
-        times.sort_unstable();
-    }
-    occurred
-}
-
-/// Horizons in wall milliseconds that the engine commonly looks ahead: forecasts that look as far as
-/// some deadline happens to be away share no horizon and are left out.
-fn horizons(replayed: &Replayed) -> BTreeSet<i64> {
-    let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
-    let said = replayed.trace.scores[0].rows().iter();
-    for said in said.filter(|said| said.probability.is_finite()) {
-        if !matches!(said.kind.class(), KindClass::Change) {
-            *counts.entry(said.horizon_ms).or_default() += 1;
-        }
-    }
-    let all: usize = counts.values().sum();
-    let common = |(_, count): &(i64, usize)| *count as f64 >= LEAST_SHARE * all as f64;
-    counts.into_iter().filter(common).map(|(horizon, _)| horizon).collect()
-}
-
-/// Pairs of the shown recording, with the rates of the training recordings.
-fn judged_pairs(plan: &Plan<'_>, shown: &Replayed, horizon_ms: i64) -> Vec<Pair> {
-    let minutes = shown.ground.scale.to_fault(PlatformDuration::from_millis(horizon_ms));
-    let mut rates: BTreeMap<FailureKind, (u64, u64)> = BTreeMap::new();
-    for one in &plan.training {
-        let replayed = plan.replayed[*one];
-        let wall = replayed.ground.scale.to_platform(minutes).as_millis();
-        for (kind, list) in pairs(replayed, wall) {
-            let rate = rates.entry(kind).or_default();
-            rate.0 += list.iter().filter(|(_, happened)| *happened).count() as u64;
-            rate.1 += list.len() as u64;
-        }
-    }
-    let own = pairs(shown, horizon_ms);
-    let mut judged = Vec::new();
-    for (kind, list) in own {
-        let (hits, all) = rates.get(&kind).copied().unwrap_or((0, 0));
-        if all == 0 {
-            continue;
-        }
-        let climatology = hits as f64 / all as f64;
-        judged.extend(list.into_iter().map(|(said, happened)| Pair {
-            said,
-            happened,
-            climatology,
-        }));
-    }
-    judged
-}
-
 /// Brier score, skill and calibration per horizon, on the shown recording.
 #[must_use]
 pub(crate) fn rows(plan: &Plan<'_>, shown: &Replayed) -> Vec<ProbabilityRow> {
-    horizons(shown)
-        .into_iter()
-        .map(|horizon| {
-            let pairs = judged_pairs(plan, shown, horizon);
-            let minutes =
-                shown.ground.scale.to_fault(PlatformDuration::from_millis(horizon)).as_minutes();
-            probability_row(scope_of_shown(plan), minutes, &pairs)
-        })
-        .collect()
+    let mut rows = Vec::new();
+    for horizon in pairs::horizons(shown) {
+        let horizon_production_minutes =
+            shown.ground.scale.to_fault(PlatformDuration::from_millis(horizon)).as_minutes();
+        for pairs in [PairSet::All, PairSet::Given] {
+            let label =
+                ProbabilityLabel { scope: scope_of_shown(plan), horizon_production_minutes, pairs };
+            rows.push(probability_row(label, &pairs::judged(plan, shown, (horizon, pairs))));
+        }
+    }
+    rows
 }
 
 fn scope_of_shown(plan: &Plan<'_>) -> Scope {
@@ -168,13 +61,20 @@ fn scope_of_shown(plan: &Plan<'_>) -> Scope {
     scope.map_or(Scope::PooledJudged, |scope| scope.scope.clone())
 }
 
+/// What a row of probabilities stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbabilityLabel {
+    /// Which data.
+    pub scope: Scope,
+    /// Horizon in production minutes.
+    pub horizon_production_minutes: f64,
+    /// Which pairs.
+    pub pairs: PairSet,
+}
+
 /// One row from its pairs.
 #[must_use]
-pub fn probability_row(
-    scope: Scope,
-    horizon_production_minutes: f64,
-    pairs: &[Pair],
-) -> ProbabilityRow {
+pub fn probability_row(label: ProbabilityLabel, pairs: &[Pair]) -> ProbabilityRow {
     let n = pairs.len() as f64;
     let hits = pairs.iter().filter(|pair| pair.happened).count();
     let mean = |error: &dyn Fn(&Pair) -> f64| {
@@ -193,8 +93,9 @@ pub fn probability_row(
     sorted.sort_by(|a, b| a.said.total_cmp(&b.said));
     let highest = &sorted[sorted.len() - top.min(sorted.len())..];
     ProbabilityRow {
-        scope,
-        horizon_production_minutes,
+        scope: label.scope,
+        horizon_production_minutes: label.horizon_production_minutes,
+        pairs: label.pairs,
         n: pairs.len() as u32,
         happened: hits as u32,
         base_rate: (!pairs.is_empty()).then(|| hits as f64 / n),
@@ -239,23 +140,20 @@ pub fn calibration_error(bins: &[ReliabilityBin]) -> f64 {
     bins.iter().map(|bin| f64::from(bin.n) / all * (bin.said - bin.happened).abs()).sum()
 }
 
-/// Reliability per horizon, on the shown recording. Bins hold only rows in which something was said:
-/// the many in which nothing was would fill fourteen of fifteen bins with zeros.
+/// Reliability per horizon, on the shown recording. Bins hold only pairs for which a probability was
+/// given: the many without would fill fourteen of fifteen bins with zeros.
 #[must_use]
 pub(crate) fn reliability(plan: &Plan<'_>, shown: &Replayed) -> Vec<ReliabilityCurve> {
-    horizons(shown)
+    pairs::horizons(shown)
         .into_iter()
         .map(|horizon| {
-            let mut spoken: Vec<(f64, bool)> = pairs(shown, horizon)
-                .into_values()
-                .flatten()
-                .filter(|(said, _)| *said > 0.0)
-                .collect();
-            spoken.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let spoken: Vec<Pair> = spoken
-                .into_iter()
-                .map(|(said, happened)| Pair { said, happened, climatology: 0.0 })
-                .collect();
+            let given = |one: &pairs::Outcome| {
+                let happened = one.happened;
+                one.said.map(|said| Pair { said, happened, climatology: 0.0 })
+            };
+            let mut spoken: Vec<Pair> =
+                pairs::outcomes(shown, horizon).values().flatten().filter_map(given).collect();
+            spoken.sort_by(|a, b| a.said.total_cmp(&b.said));
             let spoken: Vec<&Pair> = spoken.iter().collect();
             ReliabilityCurve {
                 scope: scope_of_shown(plan),

@@ -17,7 +17,9 @@ use crate::chart::{Chart, PngError};
 use crate::result::BacktestResult;
 
 mod charts;
+mod comparison;
 mod contest;
+mod duel;
 mod footer;
 mod headline;
 mod output;

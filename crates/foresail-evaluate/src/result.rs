@@ -21,12 +21,12 @@ mod example;
 mod row;
 
 pub use curve::{
-    Curves, EventPrCurve, LeadCurve, LeadPoint, PrPoint, ProbabilityRow, ReliabilityBin,
+    Curves, EventPrCurve, LeadCurve, LeadPoint, PairSet, PrPoint, ProbabilityRow, ReliabilityBin,
     ReliabilityCurve, TimeToEventRow,
 };
 pub use example::{
-    AlarmFate, Annotation, IncidentFate, JudgedAlarm, JudgedIncident, LevelSeries, Precursor,
-    SeriesPoint, Timeline, TimelineStory,
+    AlarmFate, Annotation, AnnotationSource, IncidentFate, JudgedAlarm, JudgedIncident,
+    LevelSeries, Precursor, SeriesPoint, Timeline, TimelineStory,
 };
 pub use row::{
     CheckRow, Counts, Estimate, KindRow, Method, MethodKind, Paired, Prevalence, Row, RowReading,
@@ -86,6 +86,8 @@ pub struct Provenance {
     pub program_version: String,
     /// Revision of the source, where known.
     pub git_revision: Option<String>,
+    /// The command line that made it.
+    pub command: String,
     /// The main method.
     pub model: String,
     /// Settings of the main method, as one line of text.

@@ -53,9 +53,11 @@ impl Chance {
             return Err(format!("shifted alarms match {:.0} % of incidents", chance * 100.0));
         }
         match time_in_warning {
-            Some(share) if share > MOST_TIME_IN_WARNING => {
-                Err(format!("alarms are open for {:.0} % of the time", share * 100.0))
-            }
+            Some(share) if share > MOST_TIME_IN_WARNING => Err(format!(
+                "alarms are open for {:.1} % of the time, over the {:.0} % that are accepted",
+                share * 100.0,
+                MOST_TIME_IN_WARNING * 100.0
+            )),
             Some(_) | None => Ok((real - chance) / (1.0 - chance)),
         }
     }

@@ -7,14 +7,13 @@ use foresail_core::{Alarm, KindClass, PlatformDuration};
 use foresail_engine::Policy;
 
 use super::load::{Loaded, open, settings};
+use super::missed::{self, Missed};
 use super::timeline::{Capture, timelines};
 use super::{BacktestInput, EvaluateError, OnProgress, Progress};
 use crate::incident::Incident;
 use crate::matching::{Judgement, Raised, judge, longest_horizon};
 use crate::replay;
-use crate::result::{
-    AlarmFate, Gate, IncidentFate, JudgedAlarm, JudgedIncident, Precursor, Timeline,
-};
+use crate::result::{AlarmFate, Gate, IncidentFate, JudgedAlarm, JudgedIncident, Timeline};
 use crate::tune::{Replayed, alarms};
 
 /// What is shown of one recording.
@@ -139,8 +138,15 @@ fn judged_incidents(
                 (None, Some(alarm)) => (IncidentFate::Late, Some(*alarm)),
                 (None, None) => (IncidentFate::Missed, None),
             };
-            let highest = highest_score_before(replayed, incident);
-            let reason = reason(incident, (fate, alarm.map(|i| &alarms[i])), (highest, threshold));
+            let reason = match (fate, alarm) {
+                (IncidentFate::Caught, Some(number)) => announced(&alarms[number]),
+                (IncidentFate::Late, Some(number)) => announced_late(incident, &alarms[number]),
+                (IncidentFate::Caught | IncidentFate::Late | IncidentFate::Missed, _) => {
+                    Missed { replayed, incident, alarms, threshold }.reason()
+                }
+            };
+            let longest = ground.scale.to_platform(longest_horizon(incident.kind));
+            let before = (incident.at - longest, incident.at);
             JudgedIncident {
                 number: incident.number,
                 unit: ground.units[incident.unit.0 as usize].unit.clone(),
@@ -151,12 +157,13 @@ fn judged_incidents(
                 reachable: incident.is_reachable(),
                 not_reachable_because: incident.not_reachable_because.clone(),
                 episode: incident.episode.clone(),
+                fault_began_at: incident.fault_began_at,
                 fate,
                 right_kind: judgement.matched_right_kind[number].is_some(),
                 lead_production_minutes: hit
                     .map(|hit| ground.scale.to_fault(hit.lead).as_minutes()),
                 alarm,
-                highest_score_before: highest,
+                highest_score_before: missed::highest_score(replayed, incident.unit, before),
                 reason,
                 outcomes: incident.outcomes.clone(),
             }
@@ -164,64 +171,21 @@ fn judged_incidents(
         .collect()
 }
 
-/// The highest score of the unit within `H_max` before an incident.
-fn highest_score_before(replayed: &Replayed, incident: &Incident) -> Option<f64> {
-    let longest = replayed.ground.scale.to_platform(longest_horizon(incident.kind));
-    let ticks = &replayed.trace.ticks;
-    let from = ticks.partition_point(|at| *at < incident.at - longest);
-    let to = ticks.partition_point(|at| *at < incident.at);
-    (from..to)
-        .flat_map(|tick| replayed.trace.scores[0].at(tick))
-        .filter(|said| {
-            said.unit == incident.unit && !matches!(said.kind.class(), KindClass::Change)
-        })
-        .map(|said| f64::from(said.score))
-        .reduce(f64::max)
+fn announced(alarm: &JudgedAlarm) -> String {
+    format!(
+        "announced {:.0} production minutes before: {}",
+        alarm.lead_production_minutes.unwrap_or(0.0),
+        alarm.alarm.sentence
+    )
 }
 
-/// Why an incident came out as it did, in a sentence.
-fn reason(
-    incident: &Incident,
-    (fate, alarm): (IncidentFate, Option<&JudgedAlarm>),
-    (highest, threshold): (Option<f64>, f64),
-) -> String {
-    let least = incident.kind.minimum_lead().as_minutes();
-    match (fate, alarm) {
-        (IncidentFate::Caught, Some(alarm)) => format!(
-            "announced {:.0} production minutes before: {}",
-            alarm.lead_production_minutes.unwrap_or(0.0),
-            alarm.alarm.sentence
-        ),
-        (IncidentFate::Late, Some(alarm)) => format!(
-            "announced {:.0} production minutes before, later than the {least:.0} that help: {}",
-            alarm.lead_production_minutes.unwrap_or(0.0),
-            alarm.alarm.sentence
-        ),
-        (IncidentFate::Caught | IncidentFate::Late | IncidentFate::Missed, _) => {
-            missed(incident, highest, threshold)
-        }
-    }
-}
-
-fn missed(incident: &Incident, highest: Option<f64>, threshold: f64) -> String {
-    let nothing = match incident.precursor {
-        Precursor::Bearing => "no quantity with a known limit ran toward it",
-        Precursor::None => "the fault gives no warning",
-        Precursor::Unknown => {
-            "nothing on this workload gave warning; a neighbour may have caused it"
-        }
-    };
-    match highest {
-        Some(score) if score >= threshold => format!(
-            "the score reached {score:.2} (threshold {threshold:.2}), but not for long enough, or the alarm had ended before"
-        ),
-        Some(score) if score > 0.0 => {
-            format!(
-                "the highest score before was {score:.2}, below the threshold of {threshold:.2}"
-            )
-        }
-        Some(_) | None => nothing.to_owned(),
-    }
+fn announced_late(incident: &Incident, alarm: &JudgedAlarm) -> String {
+    format!(
+        "announced {:.0} production minutes before, later than the {:.0} that help: {}",
+        alarm.lead_production_minutes.unwrap_or(0.0),
+        incident.kind.minimum_lead().as_minutes(),
+        alarm.alarm.sentence
+    )
 }
 
 /// What is shown besides the span of alarm and incident.

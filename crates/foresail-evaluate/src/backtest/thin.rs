@@ -1,11 +1,14 @@
 //! The shown recording with scrapes thinned out: what a slower scrape interval costs.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use foresail_collect::ReplayOptions;
 use foresail_core::{Batch, PlatformDuration, Prediction, Timestamp};
 use foresail_engine::{Policy, State};
+use rayon::prelude::*;
 
-use super::load::{open, settings};
-use super::{BacktestInput, EvaluateError};
+use super::load::{Loaded, open, settings};
+use super::{BacktestInput, EvaluateError, OnProgress, Progress};
 use crate::incident::Ground;
 use crate::replay::{self, Scorer};
 use crate::result::ThinningRow;
@@ -28,28 +31,36 @@ impl Scorer for Alone {
     }
 }
 
-/// The operating point `policy` on the first judged recording, at its own and at slower scrapes.
-///
-/// # Errors
-/// [`EvaluateError`] when there is no recording or it cannot be read.
-pub fn thinning(input: &BacktestInput, policy: &Policy) -> Result<Vec<ThinningRow>, EvaluateError> {
-    let path = input.recordings.first().ok_or(EvaluateError::NothingToJudge)?;
-    let recording = open(path)?;
-    let slower = INTERVALS_SECONDS
+/// The operating point `policy` on a recording, at its own and at slower scrapes.
+pub(super) fn rows(
+    input: &BacktestInput,
+    loaded: &Loaded,
+    (policy, on_progress): (&Policy, OnProgress<'_>),
+) -> Result<Vec<ThinningRow>, EvaluateError> {
+    let recording = open(&loaded.path)?;
+    let slower: Vec<PlatformDuration> = INTERVALS_SECONDS
         .into_iter()
         .map(PlatformDuration::from_seconds)
         .filter(|interval| *interval > recording.scrape_interval())
-        .map(Some);
-    let rows = std::iter::once(None).chain(slower).map(|thin_to| {
-        let options = ReplayOptions { thin_to, ..ReplayOptions::default() };
-        let settings = settings(&recording, options);
-        let batches = recording.replay(options);
-        let trace = replay::run((&settings, &input.models), batches, &mut Alone, &|| {});
-        let ground = Ground::new(&trace, recording.episodes());
-        let frame = Frame::new(&ground);
-        row(&Replayed { trace, ground, frame }, policy)
-    });
-    Ok(rows.collect())
+        .collect();
+    let (total, done) = (slower.len(), AtomicUsize::new(0));
+    on_progress(Progress { step: "thin", done: 0, total });
+    let thinned: Vec<ThinningRow> = slower
+        .into_par_iter()
+        .map(|interval| {
+            let options = ReplayOptions { thin_to: Some(interval), ..ReplayOptions::default() };
+            let settings = settings(&recording, options);
+            let batches = recording.replay(options);
+            let trace = replay::run((&settings, &input.models), batches, &mut Alone, &|| {});
+            let ground = Ground::new(&trace, recording.episodes());
+            let frame = Frame::new(&ground);
+            let row = row(&Replayed { trace, ground, frame }, policy);
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            on_progress(Progress { step: "thin", done, total });
+            row
+        })
+        .collect();
+    Ok(std::iter::once(row(&loaded.replayed, policy)).chain(thinned).collect())
 }
 
 fn row(replayed: &Replayed, policy: &Policy) -> ThinningRow {

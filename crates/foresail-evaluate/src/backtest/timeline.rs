@@ -9,15 +9,18 @@ use foresail_engine::State;
 
 use super::shown::padding;
 use crate::baseline::Tracks;
+use crate::incident::Nature;
 use crate::matching::longest_horizon;
 use crate::result::{
-    AlarmFate, Annotation, IncidentFate, JudgedAlarm, JudgedIncident, LevelSeries, SeriesPoint,
-    Timeline, TimelineStory,
+    AlarmFate, Annotation, AnnotationSource, IncidentFate, JudgedAlarm, JudgedIncident,
+    LevelSeries, SeriesPoint, Timeline, TimelineStory,
 };
 use crate::tune::Replayed;
 
 /// Series shown on one timeline.
 const MOST_SERIES: usize = 3;
+/// A lead that leaves time to act, in production minutes.
+const TELLING_LEAD: f64 = 20.0;
 /// A hole in a series wider than so many scrapes is a gap.
 const GAP_SCRAPES: i64 = 4;
 
@@ -60,9 +63,9 @@ impl Capture {
         &self,
         unit: &Unit,
         (from, to): (Timestamp, Timestamp),
-        (prefer, step): (impl Fn(Quantity, &str) -> bool, i64),
+        (prefer, step): (impl Fn(Quantity, &str) -> (bool, bool), i64),
     ) -> Vec<LevelSeries> {
-        let mut found: Vec<(bool, f64, LevelSeries)> = self
+        let mut found: Vec<((bool, bool), f64, LevelSeries)> = self
             .series
             .iter()
             .filter(|((of, ..), _)| of == unit)
@@ -110,8 +113,12 @@ pub(super) fn timelines(
     let caught = incidents
         .iter()
         .filter(|one| one.fate == IncidentFate::Caught && one.reachable)
-        // The one whose announced time came nearest tells how it works; the longest lead may be luck.
-        .min_by_key(|one| (!one.right_kind, time_missed_by(replayed, one, alarms)));
+        .min_by_key(|one| {
+            let early = one.lead_production_minutes.is_some_and(|lead| lead >= TELLING_LEAD);
+            // The one whose announced time came nearest tells how it works; the longest lead may be luck.
+            let clear = one.right_kind && rests_on_what_failed(one, alarms);
+            (!clear, !early, time_missed_by(replayed, one, alarms))
+        });
     let late = incidents
         .iter()
         .filter(|one| one.fate == IncidentFate::Late)
@@ -119,17 +126,15 @@ pub(super) fn timelines(
     let missed = incidents
         .iter()
         .filter(|one| one.fate == IncidentFate::Missed && one.reachable)
-        .max_by(|a, b| {
-            let key = |one: &JudgedIncident| {
-                (one.kind == FailureKind::OomKilled, one.highest_score_before.unwrap_or(0.0))
-            };
-            let (a, b) = (key(a), key(b));
-            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        // The longer a fault ran unannounced, the more there is to see.
+        .max_by_key(|one| {
+            let ran = one.fault_began_at.map(|began| one.occurred_at.since(began));
+            (one.kind == FailureKind::OomKilled, ran)
         });
-    let wrong = alarms
-        .iter()
-        .filter(|one| one.fate == AlarmFate::False)
-        .max_by(|a, b| a.alarm.score.total_cmp(&b.alarm.score));
+    let wrong = alarms.iter().filter(|one| one.fate == AlarmFate::False).max_by(|a, b| {
+        let key = |one: &JudgedAlarm| (looks_alike(replayed, one), has_passed(replayed, one));
+        key(a).cmp(&key(b)).then(a.alarm.score.total_cmp(&b.alarm.score))
+    });
     let stories = [
         (TimelineStory::Caught, caught, None),
         (TimelineStory::Late, late, None),
@@ -144,6 +149,28 @@ pub(super) fn timelines(
             timeline(replayed, capture, (story, incident, alarm), judged.2)
         })
         .collect()
+}
+
+/// Whether the alarm of an incident was raised for the pod that then failed.
+fn rests_on_what_failed(one: &JudgedIncident, alarms: &[JudgedAlarm]) -> bool {
+    let basis = one.alarm.and_then(|number| alarms[number].alarm.basis.as_ref());
+    let pod = one.outcomes.first().and_then(|outcome| outcome.pod.as_ref());
+    basis.zip(pod).is_some_and(|(basis, pod)| basis.object.contains(pod.as_str()))
+}
+
+/// Whether a look-alike was under way when a false alarm was raised.
+fn looks_alike(replayed: &Replayed, one: &JudgedAlarm) -> bool {
+    let unit = replayed.trace.find(&one.alarm.unit);
+    let spans = unit.map(|index| &replayed.ground.units[index.0 as usize]);
+    spans
+        .and_then(|unit| unit.episode_at(one.alarm.raised_at))
+        .is_some_and(|span| span.nature == Nature::Benign)
+}
+
+/// Whether the recording goes on until the time that an alarm announced has passed.
+fn has_passed(replayed: &Replayed, one: &JudgedAlarm) -> bool {
+    let longest = replayed.ground.scale.to_platform(longest_horizon(one.alarm.kind));
+    one.alarm.raised_at + longest <= replayed.trace.ended_at()
 }
 
 /// How far the announced time was from the true one, in production seconds.
@@ -173,14 +200,21 @@ fn timeline(
     let (from, to) = span(replayed, incident, alarm);
     let basis = alarm.and_then(|one| one.alarm.basis.as_ref());
     let kind = incident.map(|one| one.kind);
-    let prefer = |quantity: Quantity, object: &str| match basis {
-        Some(basis) => basis.quantity == quantity && basis.object.contains(object),
-        None => match kind {
-            Some(FailureKind::Evicted) => {
+    let failed = incident.and_then(|one| one.outcomes.first()).and_then(|one| one.pod.as_ref());
+    let prefer = |quantity: Quantity, object: &str| {
+        let telling = match (basis, kind) {
+            (Some(basis), _) => basis.quantity == quantity,
+            (None, Some(FailureKind::Evicted)) => {
                 [Quantity::EmptyDirUsed, Quantity::EphemeralStorage].contains(&quantity)
             }
-            _ => quantity == Quantity::MemoryWorkingSet,
-        },
+            (None, _) => quantity == Quantity::MemoryWorkingSet,
+        };
+        let leading = match (failed, basis) {
+            (Some(pod), _) => object.contains(pod.as_str()),
+            (None, Some(basis)) => basis.object.contains(object),
+            (None, None) => false,
+        };
+        (telling, leading)
     };
     let levels = capture.of(&unit, (from, to), (prefer, ground.step.as_millis()));
     let (score, probability) = said(replayed, &unit, (from, to));
@@ -192,11 +226,18 @@ fn timeline(
         reason: match (incident, alarm) {
             (Some(incident), _) => incident.reason.clone(),
             (None, Some(alarm)) => format!(
-                "{}; no outcome followed within its horizon{}",
-                alarm.alarm.sentence,
-                alarm.episode.as_ref().map_or_else(String::new, |kind| format!(
-                    " (what truth says was under way: {kind})"
-                ))
+                "no failure of the workload followed{}{}",
+                if has_passed(replayed, alarm) { "" } else { " before the recording ended" },
+                match (&alarm.episode, looks_alike(replayed, alarm)) {
+                    (Some(kind), true) =>
+                        format!("; truth: {}, a harmless look-alike", kind.replace('_', " ")),
+                    (Some(kind), false) =>
+                        format!("; truth: {} was under way", kind.replace('_', " ")),
+                    (None, _) if replayed.ground.look_alikes.is_some() => {
+                        "; truth knows of nothing under way".to_owned()
+                    }
+                    (None, _) => String::new(),
+                }
             ),
             (None, None) => String::new(),
         },
@@ -224,15 +265,16 @@ fn span(
     let ground = &replayed.ground;
     let padding = padding(replayed);
     let before = ground.scale.to_platform(FaultDuration::from_minutes(100.0));
-    let mut from = incident.map(|one| one.occurred_at - before);
-    let mut to = incident
-        .map(|one| one.recovered_at.unwrap_or(one.occurred_at).min(one.occurred_at + before));
+    // What was done to the workload before this fault is another story.
+    let mut from = incident.map(|one| {
+        let longest = one.occurred_at - before;
+        one.fault_began_at.map_or(longest, |began| longest.max(began - padding))
+    });
+    let mut to = incident.map(|one| one.occurred_at);
     if let Some(alarm) = alarm {
-        let raised = alarm.alarm.raised_at - before;
-        from = Some(from.map_or(raised, |from| from.min(alarm.alarm.raised_at - padding)));
-        let kind = alarm.alarm.kind;
-        let until = alarm.alarm.raised_at + ground.scale.to_platform(longest_horizon(kind));
-        to = Some(to.map_or(until, |to| to.max(alarm.ended_at)));
+        let raised = alarm.alarm.raised_at - padding;
+        from = Some(from.map_or(raised - padding, |from| from.min(raised)));
+        to = Some(to.map_or(alarm.ended_at, |to| to.max(alarm.ended_at)));
     }
     let first = ground.ticks.first().copied().unwrap_or_default();
     let last = ground.ticks.last().copied().unwrap_or_default();
@@ -268,10 +310,16 @@ fn said(
     (scores, probabilities)
 }
 
+fn words(kind: FailureKind) -> String {
+    kind.as_str().replace('_', " ")
+}
+
 fn title(unit: &Unit, incident: Option<&JudgedIncident>, alarm: Option<&JudgedAlarm>) -> String {
     match (incident, alarm) {
-        (Some(incident), _) => format!("{unit}: {}", incident.kind),
-        (None, Some(alarm)) => format!("{unit}: {} announced, nothing came", alarm.alarm.kind),
+        (Some(incident), _) => format!("{unit}: {}", words(incident.kind)),
+        (None, Some(alarm)) => {
+            format!("{unit}: {} announced, nothing came", words(alarm.alarm.kind))
+        }
         (None, None) => unit.to_string(),
     }
 }
@@ -285,13 +333,22 @@ fn annotations(
     let ground = &replayed.ground.units[index.0 as usize];
     let mut marks = Vec::new();
     for span in &ground.episodes {
-        marks.push(Annotation { at: span.from, text: format!("{} begins", span.kind) });
-        marks.push(Annotation { at: span.to, text: format!("{} ends", span.kind) });
+        marks.push(Annotation {
+            at: span.from,
+            until: Some(span.to),
+            source: AnnotationSource::Truth,
+            text: span.kind.clone(),
+        });
     }
     for at in &ground.changed_at {
-        marks.push(Annotation { at: *at, text: "pod deleted or workload changed".to_owned() });
+        marks.push(Annotation {
+            at: *at,
+            until: None,
+            source: AnnotationSource::Observed,
+            text: "pod deleted or workload changed".to_owned(),
+        });
     }
-    marks.retain(|mark| from <= mark.at && mark.at <= to);
+    marks.retain(|mark| from <= mark.until.unwrap_or(mark.at) && mark.at <= to);
     marks.sort_by(|a, b| (a.at, &a.text).cmp(&(b.at, &b.text)));
     marks.dedup();
     marks

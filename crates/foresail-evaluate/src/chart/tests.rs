@@ -18,11 +18,8 @@ fn timeline(name: &str) -> Chart {
         score: Vec::new(),
         threshold: Some(0.4),
         alarms: vec![AlarmSpan { from: 20.0, to: 40.0 }],
-        moments: vec![
-            moment(10.0, MomentKind::Truth),
-            moment(20.0, MomentKind::Alarm),
-            moment(40.0, MomentKind::Failure),
-        ],
+        episodes: vec![Episode { from: 10.0, to: 45.0, label: name.to_owned() }],
+        moments: vec![moment(20.0, MomentKind::Alarm), moment(40.0, MomentKind::Failure)],
         span: (0.0, 50.0),
         time_name: "production minutes".to_owned(),
     };
@@ -132,6 +129,25 @@ fn a_cut_in_a_series_is_not_bridged() {
         level.values[25].value = None;
     }
     assert_eq!(lines(&chart), whole + 1);
+}
+
+#[test]
+fn episodes_that_overlap_stand_in_different_rows() {
+    let mut chart = timeline("x");
+    if let Figure::Timeline(timeline) = &mut chart.figure {
+        let episode = |from, to| Episode { from, to, label: "under way".to_owned() };
+        timeline.episodes = vec![episode(0.0, 30.0), episode(20.0, 45.0), episode(48.0, 90.0)];
+    }
+    let scene = chart.scene(chart.narrow());
+    let heights: std::collections::BTreeSet<i64> = scene
+        .marks
+        .iter()
+        .filter_map(|mark| match mark {
+            Mark::Text { at, text, .. } if text == "under way" => Some(at.y as i64),
+            Mark::Text { .. } | Mark::Line { .. } | Mark::Area { .. } | Mark::Dot { .. } => None,
+        })
+        .collect();
+    assert!(heights.len() > 1, "{heights:?}");
 }
 
 #[test]

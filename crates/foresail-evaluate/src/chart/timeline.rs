@@ -4,6 +4,10 @@
 use super::axes::{Key, Plot, Scale, legend, minute_ticks, round_ticks, share_ticks};
 use super::scene::{Anchor, Fill, Paint, Point, Scene, Size, Stroke, TextStyle, text_width};
 
+mod episodes;
+
+pub use episodes::Episode;
+
 /// A value at a time; `None` cuts the line (a restart, a gap in scraping).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
@@ -25,8 +29,6 @@ pub struct AlarmSpan {
 /// What an upright line stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MomentKind {
-    /// The fault was injected; ground truth that the program never saw.
-    Truth,
     /// Something that was seen to change, such as a rollout.
     Change,
     /// An alarm was raised.
@@ -76,6 +78,8 @@ pub struct Timeline {
     pub threshold: Option<f64>,
     /// Alarms on the unit.
     pub alarms: Vec<AlarmSpan>,
+    /// What ground truth knows was under way, by time.
+    pub episodes: Vec<Episode>,
     /// What happened.
     pub moments: Vec<Moment>,
     /// First and last minute drawn.
@@ -97,7 +101,6 @@ const THRESHOLD: Stroke = Stroke::dotted(Paint::Alarm, 2.0);
 impl MomentKind {
     const fn paint(self) -> Paint {
         match self {
-            Self::Truth => Paint::Truth,
             Self::Alarm => Paint::Alarm,
             Self::Change | Self::Deadline => Paint::Muted,
             Self::Failure => Paint::Failure,
@@ -106,7 +109,6 @@ impl MomentKind {
 
     const fn stroke(self) -> Stroke {
         match self {
-            Self::Truth => Stroke::dashed(Paint::Truth, 1.5),
             Self::Alarm => Stroke::solid(Paint::Alarm, 1.5),
             Self::Change => Stroke::dashed(Paint::Muted, 1.0),
             Self::Deadline => Stroke::dotted(Paint::Muted, 1.5),
@@ -132,9 +134,9 @@ impl Level {
         }
         stretches(scene, plot, (&self.limit, LIMIT));
         if let Some(value) = self.limit.iter().rev().find_map(|reading| reading.value) {
-            let at = Point { x: plot.right(), y: plot.y.at(value) - 5.0 };
             let words = format!("limit {value:.0} {}", self.unit);
-            scene.text(at, words, TextStyle::new(Paint::Failure, Anchor::End));
+            let at = Point { x: plot.left() + 6.0, y: plot.y.at(value) - 5.0 };
+            scene.text(at, words, TextStyle::new(Paint::Failure, Anchor::Start));
         }
         stretches(scene, plot, (&self.values, LEVEL));
     }
@@ -149,7 +151,10 @@ impl Timeline {
         let x = Scale { domain: self.span, pixels: (LEFT, size.width - 20.0) };
         let labels = self.rows_of_labels(&x);
         let rows = labels.iter().map(|label| label.row + 1).max().unwrap_or(0) as f64;
-        let (first, last) = (keys + 30.0 + ROW * rows, size.height - 50.0);
+        let bars = episodes::rows(&self.episodes, &x);
+        let strips = bars.iter().map(|bar| bar.row + 1).max().unwrap_or(0) as f64;
+        let strip = keys + 12.0 + ROW * rows;
+        let (first, last) = (strip + 20.0 + episodes::ROW * strips, size.height - 50.0);
         let split = first + (last - first) * 0.6;
         let plot = |domain, pixels| Plot { x, y: Scale { domain, pixels } };
         self.bands(&mut scene, &x, (first, last));
@@ -162,6 +167,7 @@ impl Timeline {
         };
         self.lower(&mut scene, &plot((0.0, 1.0), (last, top)));
         uprights(&mut scene, &labels, (keys + 8.0, last));
+        episodes::draw(&mut scene, &bars, strip);
         scene
     }
 
@@ -185,6 +191,9 @@ impl Timeline {
         }
         if !self.alarms.is_empty() {
             keys.push(key("alarm open", Stroke::solid(Paint::Band, 8.0)));
+        }
+        if !self.episodes.is_empty() {
+            keys.push(key("ground truth", Stroke::solid(Paint::Truth, 8.0)));
         }
         keys
     }

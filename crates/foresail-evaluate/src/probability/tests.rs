@@ -8,9 +8,13 @@ fn scope() -> Scope {
     Scope::PooledJudged
 }
 
+fn label() -> ProbabilityLabel {
+    ProbabilityLabel { scope: scope(), horizon_production_minutes: 100.0, pairs: PairSet::Given }
+}
+
 #[test]
 fn brier_and_skill_are_computed_by_hand() {
-    let row = probability_row(scope(), 100.0, &[pair(0.8, true), pair(0.4, false)]);
+    let row = probability_row(label(), &[pair(0.8, true), pair(0.4, false)]);
     // (0.04 + 0.16) / 2 against 0.25 of the climatology.
     assert!((row.brier.unwrap() - 0.1).abs() < 1e-12);
     assert!((row.brier_skill.unwrap() - 0.6).abs() < 1e-12);
@@ -19,7 +23,7 @@ fn brier_and_skill_are_computed_by_hand() {
 
 #[test]
 fn calibration_is_withheld_without_skill() {
-    let row = probability_row(scope(), 100.0, &[pair(0.9, false), pair(0.1, true)]);
+    let row = probability_row(label(), &[pair(0.9, false), pair(0.1, true)]);
     assert!(row.brier_skill.unwrap() < 0.0);
     assert_eq!(row.ece, None);
     assert!(row.ece_withheld.unwrap().contains("not above 0"));
@@ -27,7 +31,7 @@ fn calibration_is_withheld_without_skill() {
 
 #[test]
 fn nothing_said_gives_nothing_to_say() {
-    let row = probability_row(scope(), 100.0, &[]);
+    let row = probability_row(label(), &[]);
     assert_eq!((row.brier, row.base_rate, row.ece), (None, None, None));
     assert_eq!(time_row(scope(), &[], 1).coverage, None);
 }

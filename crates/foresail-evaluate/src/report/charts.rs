@@ -5,12 +5,13 @@ use foresail_core::Timestamp;
 use super::contest::{Contest, same, scope_words, shown_scope};
 use super::words::{percent, short, spaced};
 use crate::chart::{
-    AlarmSpan, Bar, Bars, Chart, Curve, Curves, CurvesAxes, Emphasis, Figure, Level, Moment,
-    MomentKind, Reading, Reliability, ReliabilityBin, Timeline,
+    AlarmSpan, Bar, Bars, Chart, Curve, Curves, CurvesAxes, Emphasis, Episode, Figure, Level,
+    Moment, MomentKind, Reading, Reliability, ReliabilityBin, Timeline,
 };
 use crate::result::{
-    AlarmFate, Annotation, BacktestResult, EventPrCurve, IncidentFate, KindRow, LeadCurve,
-    LeadPoint, LevelSeries, MethodKind, Row, Scope, SeriesPoint, Timeline as Story, TimelineStory,
+    AlarmFate, Annotation, AnnotationSource, BacktestResult, EventPrCurve, IncidentFate, KindRow,
+    LeadCurve, LeadPoint, LevelSeries, MethodKind, Row, Scope, SeriesPoint, Timeline as Story,
+    TimelineStory,
 };
 
 /// Longest label inside a chart, in characters.
@@ -56,7 +57,10 @@ fn lead(result: &BacktestResult) -> Chart {
     let scope = shown_scope(result);
     let ranks = Ranks::of(result);
     let here = |curve: &&LeadCurve| {
-        curve.scope == scope && curve.budget.is_none_or(|budget| same(budget, result.shown_budget))
+        // The engine as shipped would be a second line of the same name.
+        let own = ranks.emphasis(&curve.method) != Emphasis::Subject || curve.budget.is_some();
+        own && curve.scope == scope
+            && curve.budget.is_none_or(|budget| same(budget, result.shown_budget))
     };
     let curves = result.curves.lead.iter().filter(here).map(|curve| ranks.lead(curve)).collect();
     let axes = CurvesAxes::Minutes {
@@ -96,8 +100,8 @@ fn reliability(result: &BacktestResult) -> Chart {
         name: "reliability".to_owned(),
         title: "Whether a probability means what it says".to_owned(),
         reading: format!(
-            "Announced probability of a failure{horizon} against how often it came. On the dashed \
-             line is perfect, above it too cautious, below it too loud. Larger dots hold more \
+            "Announced probability of a failure{horizon} against how often it came, where one was \
+             given. On the dashed line is perfect, above it too cautious, below it too loud. Larger dots hold more \
              predictions."
         ),
         figure: Figure::Reliability(Reliability { bins }),
@@ -238,21 +242,42 @@ impl Axis<'_> {
         })
     }
 
-    /// The annotations within the picture; a text that comes again soon is drawn once.
+    /// What was seen within the picture; a text that comes again soon is drawn once.
     fn notes(&self) -> Vec<Moment> {
         let story = self.story;
         let apart = (self.minute(story.to) - self.minute(story.from)) / 12.0;
         let mut out: Vec<Moment> = Vec::new();
         let inside = |note: &&Annotation| note.at >= story.from && note.at <= story.to;
         for note in story.annotations.iter().filter(inside) {
-            let (kind, label) = note_words(&note.text);
-            let minute = self.minute(note.at);
-            let near = |m: &Moment| m.label == label && (minute - m.minute).abs() < apart;
-            if !out.iter().any(near) {
-                out.push(Moment { minute, kind, label });
+            match note.source {
+                // Drawn as a bar.
+                AnnotationSource::Truth => {}
+                AnnotationSource::Observed => {
+                    let label = short(&note.text, LABEL);
+                    let minute = self.minute(note.at);
+                    let near = |m: &Moment| m.label == label && (minute - m.minute).abs() < apart;
+                    if !out.iter().any(near) {
+                        out.push(Moment { minute, kind: MomentKind::Change, label });
+                    }
+                }
             }
         }
         out
+    }
+
+    /// What truth knows was under way.
+    fn episodes(&self) -> Vec<Episode> {
+        let of_truth = |note: &&Annotation| note.source == AnnotationSource::Truth;
+        self.story
+            .annotations
+            .iter()
+            .filter(of_truth)
+            .map(|note| Episode {
+                from: self.minute(note.at),
+                to: self.minute(note.until.unwrap_or(note.at)),
+                label: short(&spaced(&note.text), LABEL),
+            })
+            .collect()
     }
 
     fn moments(&self) -> Vec<Moment> {
@@ -277,17 +302,6 @@ impl Axis<'_> {
     }
 }
 
-/// What sort of note a text is. Only episodes, which truth alone knows, begin and end; everything else
-/// was seen in the Kubernetes API.
-fn note_words(text: &str) -> (MomentKind, String) {
-    let episode = [" begins", " ends"].iter().any(|end| text.ends_with(end));
-    if episode {
-        (MomentKind::Truth, format!("ground truth: {}", short(&spaced(text), LABEL)))
-    } else {
-        (MomentKind::Change, short(text, LABEL))
-    }
-}
-
 fn story(story: &Story) -> Chart {
     let (zero, event) = match (&story.incident, &story.alarm) {
         (Some(incident), _) => (incident.occurred_at, "failure"),
@@ -307,6 +321,7 @@ fn story(story: &Story) -> Chart {
         score: if score == probability { Vec::new() } else { score },
         probability,
         alarms: spans.collect(),
+        episodes: axis.episodes(),
         moments: axis.moments(),
         span: (axis.minute(story.from), axis.minute(story.to)),
         time_name: format!("production minutes from the {event}"),
@@ -346,7 +361,8 @@ fn unit(series: &LevelSeries) -> (String, f64) {
 /// What became of an incident or alarm, in a few words.
 pub(crate) fn fate_words(story: &Story) -> String {
     if let Some(incident) = &story.incident {
-        let lead = incident.lead_production_minutes;
+        let late = story.alarm.as_ref().and_then(|alarm| alarm.lead_production_minutes);
+        let lead = incident.lead_production_minutes.or(late);
         return match (incident.fate, lead) {
             (IncidentFate::Caught, Some(lead)) => format!("{lead:.0} production minutes ahead"),
             (IncidentFate::Caught, None) => "caught in time".to_owned(),

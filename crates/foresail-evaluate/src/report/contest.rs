@@ -1,6 +1,7 @@
 //! One scope at one budget: the engine's row, every opponent, and who is the strongest.
 
 use crate::result::{BacktestResult, Method, MethodKind, Paired, Row, RowReading, Scope, Variant};
+use crate::shift::MOST_TIME_IN_WARNING;
 
 /// What a paired difference says about the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Contest<'a> {
     pub(crate) others: Vec<&'a Row>,
     /// The strongest baseline.
     pub(crate) rival: Option<&'a Row>,
+    /// False alarms per pod-day that were allowed.
+    pub(crate) budget: f64,
 }
 
 impl<'a> Contest<'a> {
@@ -65,7 +68,17 @@ impl<'a> Contest<'a> {
         let subject = tuned.or_else(|| rows().find(engine))?;
         let others: Vec<&Row> = rows().filter(|row| row.method != subject.method).collect();
         let rival = strongest(subject, &others, budget);
-        Some(Self { subject, others, rival })
+        Some(Self { subject, others, rival, budget })
+    }
+
+    /// The contest over all training recordings at the shown budget, where there is one.
+    pub(crate) fn pooled(result: &'a BacktestResult) -> Option<Self> {
+        Self::find(result, &Scope::PooledTraining, result.shown_budget)
+    }
+
+    /// Whether a row raised more false alarms than were allowed.
+    pub(crate) fn overspends(&self, row: &Row) -> bool {
+        rate_of(row).is_some_and(|rate| rate > self.budget && !same(rate, self.budget))
     }
 
     /// The contest that the page opens with.
@@ -131,6 +144,16 @@ fn strongest<'a>(subject: &Row, others: &[&'a Row], budget: f64) -> Option<&'a R
         let more = row.counts.reachable_matched.cmp(&best.counts.reachable_matched);
         if more.then(quiet(best).total_cmp(&quiet(row))).is_gt() { row } else { best }
     })
+}
+
+/// Whether alarms stand open for so long that a reading is not accepted.
+pub(crate) fn warns_too_long(row: &Row) -> bool {
+    row.time_in_warning.is_some_and(|share| share > MOST_TIME_IN_WARNING)
+}
+
+/// Whether a row is one of the fixed settings of the `predict_linear` grid.
+pub(crate) fn is_grid(row: &Row) -> bool {
+    row.method.variant == Variant::AsShipped && row.method.name.starts_with("predict_linear_")
 }
 
 fn rate_of(row: &Row) -> Option<f64> {

@@ -217,6 +217,7 @@ fn incident(name: &str, fate: IncidentFate, lead: Option<f64>) -> JudgedIncident
         reachable: true,
         not_reachable_because: None,
         episode: Some("mem_leak".to_owned()),
+        fault_began_at: Some(at(-72.0)),
         fate,
         right_kind: lead.is_some(),
         lead_production_minutes: lead,
@@ -289,8 +290,13 @@ fn timeline(story: TimelineStory, name: &str, shape: &Shape) -> Timeline {
         alarm: None,
         incident: None,
         deadline: Some(at(-10.0)),
-        annotations: vec![Annotation { at: at(-72.0), text: "mem_leak begins".to_owned() }],
+        annotations: vec![episode(-72.0, "mem_leak")],
     }
+}
+
+fn episode(began: f64, kind: &str) -> Annotation {
+    let (source, text) = (AnnotationSource::Truth, kind.to_owned());
+    Annotation { at: at(began), until: Some(at(0.0)), source, text }
 }
 
 fn leak(minute: f64) -> Option<f64> {
@@ -345,7 +351,7 @@ fn timelines() -> Vec<Timeline> {
             .to_owned();
     late.alarm = Some(alarm(HOSTILE, -4.0, 0.0, AlarmFate::Late));
     late.incident = Some(incident(HOSTILE, IncidentFate::Late, Some(4.0)));
-    late.annotations = vec![Annotation { at: at(-12.0), text: "cpu_ramp begins".to_owned() }];
+    late.annotations = vec![episode(-12.0, "cpu_ramp")];
 
     let calm = |minute: f64| Some(0.12 + 0.04 * noise(minute / 5.0).abs());
     let mut missed =
@@ -365,7 +371,7 @@ fn timelines() -> Vec<Timeline> {
         .to_owned();
     wrong.alarm = Some(alarm("search", -46.0, -20.0, AlarmFate::False));
     wrong.deadline = None;
-    wrong.annotations = vec![Annotation { at: at(-50.0), text: "cache_warmup begins".to_owned() }];
+    wrong.annotations = vec![episode(-50.0, "cache_warmup")];
     vec![caught, late, missed, wrong]
 }
 
@@ -437,6 +443,7 @@ pub(crate) fn result() -> BacktestResult {
         provenance: Provenance {
             program_version: "0.1.0".to_owned(),
             git_revision: Some("74ecf2c".to_owned()),
+            command: "foresail backtest --recording lab-4 --budget 1".to_owned(),
             model: "first passage to a known limit, no training".to_owned(),
             settings: "horizon 100 min, hold 15 s, sticky closing 180 s, threshold 0.42".to_owned(),
             budgets: vec![0.1, 0.5, 1.0],
@@ -485,6 +492,7 @@ pub(crate) fn result() -> BacktestResult {
         probabilities: vec![ProbabilityRow {
             scope: shown(),
             horizon_production_minutes: 100.0,
+            pairs: PairSet::All,
             n: 45_000,
             happened: 1_900,
             base_rate: Some(0.042),

@@ -52,7 +52,7 @@ pub(crate) fn footer(result: &BacktestResult) -> Markup {
                     " repetitions), circular shifts " (seeds.shifts) " (" (thousands(seeds.shift_repetitions as usize))
                     "), random baseline " (seeds.random_baseline)
                 } }
-                div { dt { "same again" } dd { code { (command(result)) } } }
+                div { dt { "same again" } dd { code { (provenance.command) } } }
                 @if !result.runtimes.is_empty() {
                     div { dt { "wall time" } dd {
                         @for (index, step) in result.runtimes.iter().enumerate() {
@@ -73,14 +73,6 @@ pub(crate) fn footer(result: &BacktestResult) -> Markup {
 
 fn seconds(value: f64) -> String {
     if value < 10.0 { format!("{value:.1} s") } else { span(value) }
-}
-
-/// The command that judges the shown recording again.
-fn command(result: &BacktestResult) -> String {
-    format!(
-        "foresail backtest --recording {} --budget {} --out DIR",
-        result.shown, result.shown_budget
-    )
 }
 
 fn gates(result: &BacktestResult) -> Markup {

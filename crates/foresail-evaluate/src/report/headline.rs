@@ -2,23 +2,26 @@
 
 use maud::{Markup, html};
 
-use super::contest::{Contest, Verdict};
+use super::contest::{Contest, Verdict, warns_too_long};
 use super::words::{
     UNDEFINED, counted, minutes, percent, percent_interval, points, points_interval, rate,
     rate_interval, span, thousands,
 };
-use crate::result::{BacktestResult, RecordingSummary, Row};
+use crate::result::{BacktestResult, RecordingSummary, Role, Row};
 
 /// The sentence, the verdict beside the strongest baseline, and four tiles.
 pub(crate) fn headline(result: &BacktestResult) -> Markup {
     let recording = result.recordings.iter().find(|recording| recording.name == result.shown);
     let contest = Contest::shown(result);
+    let pooled = Contest::pooled(result);
     html! {
         header.top {
             p.brand { span.mark {} "Foresail" span.quiet { "back-test report" } }
             @if let Some(contest) = &contest {
-                h1 { (sentence(contest.subject)) }
-                (verdict(contest))
+                h1 { "On " (result.shown) ", " (sentence(contest.subject)) }
+                @if let Some(pooled) = &pooled { p.pooled { (pooled_sentence(result, pooled.subject)) } }
+                (verdict(contest, &format!("On {}", result.shown)))
+                @if let Some(pooled) = &pooled { (verdict(pooled, "Over the training recordings")) }
             } @else {
                 h1 { "Nothing was judged on " (result.shown) "." }
             }
@@ -55,8 +58,31 @@ fn sentence(row: &Row) -> Markup {
     }
 }
 
+/// The same over the training recordings: the shown recording illustrates, this is the wider base.
+fn pooled_sentence(result: &BacktestResult, row: &Row) -> Markup {
+    let recordings =
+        result.recordings.iter().filter(|recording| recording.role == Role::Training).count();
+    html! {
+        "Over the " (counted(recordings, "training recording")) ", each judged with what the others "
+        "chose, it caught " strong { (row.counts.reachable_matched) " of " (row.counts.reachable) }
+        @if let Some(recall) = &row.recall {
+            " (" (percent(recall.value))
+            @if let Some(interval) = percent_interval(recall) { ", 95\u{a0}% interval " (interval) }
+            ")"
+        }
+        @if let Some(found) = &row.false_per_pod_day {
+            " at " strong { (rate(found.value)) " false alarms per pod-day" }
+        }
+        ". " (result.shown) " illustrates; this is the number to go by."
+        @if let Some(share) = row.time_in_warning.filter(|_| warns_too_long(row)) {
+            " Its alarms stood open for " (percent(share)) " of the time, over the 10\u{a0}% that are "
+            "accepted."
+        }
+    }
+}
+
 /// How the strongest baseline did, without favour.
-fn verdict(contest: &Contest<'_>) -> Markup {
+fn verdict(contest: &Contest<'_>, place: &str) -> Markup {
     let Some(rival) = contest.rival else {
         return html! { p.verdict.undecided { "No baseline could be measured on this data." } };
     };
@@ -64,18 +90,24 @@ fn verdict(contest: &Contest<'_>) -> Markup {
     let verdict = paired.map_or(Verdict::Undecided, Verdict::of);
     let judgement = match verdict {
         Verdict::Better => "Foresail catches more",
-        Verdict::Worse => "The baseline catches more",
-        Verdict::Undecided => "The difference is undecided",
+        Verdict::Worse => "the baseline catches more",
+        Verdict::Undecided => "the difference is undecided",
     };
     html! {
         p class={ "verdict " (verdict.word()) } {
             span.sign aria-hidden="true" { (verdict.sign()) }
             span {
-                strong { (judgement) ": " }
+                (place) ": " strong { (judgement) "; " }
                 "the strongest baseline, " (rival.method.title) ", caught "
                 (rival.counts.reachable_matched) " of " (rival.counts.reachable)
                 @if let Some(found) = &rival.false_per_pod_day {
                     " at " (rate(found.value)) " false alarms per pod-day"
+                    @if contest.overspends(rival) {
+                        ", more than the budget of " (contest.budget)
+                        @if !contest.overspends(contest.subject) && !warns_too_long(contest.subject) {
+                            ", which Foresail keeps"
+                        }
+                    }
                 }
                 @if let Some(paired) = paired {
                     "; Foresail less baseline " (points(paired.difference.value))

@@ -3,10 +3,12 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts;
+use super::comparison::comparison;
+use super::duel::duel;
 use super::footer::{absent, footer};
 use super::headline::headline;
 use super::stories::{drawing, stories};
-use super::tables::{comparison, measured};
+use super::tables::measured;
 use crate::chart::{Chart, style_variables};
 use crate::result::BacktestResult;
 
@@ -34,6 +36,7 @@ pub(crate) fn page(result: &BacktestResult) -> Markup {
                 main {
                     (headline(result))
                     (minutes_explained(result))
+                    (duel(result))
                     (comparison(result))
                     (pictures(&overview))
                     (stories(&result.timelines, &single))

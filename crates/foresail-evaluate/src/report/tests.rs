@@ -67,8 +67,8 @@ fn the_headline_shows_the_numbers_of_the_result() {
         "caught 13 of 44 reachable incidents in time (30 %, 95 % interval 16–44 %)",
         "0.58 false alarms per pod-day",
         "median lead of 28 production minutes",
-        "The difference is undecided: the strongest baseline, predict_linear, every limit, caught \
-         16 of 44 at 0.67 false alarms per pod-day",
+        "On lab-4: the difference is undecided; the strongest baseline, predict_linear, every limit, \
+         caught 16 of 44 at 0.67 false alarms per pod-day",
         "−7 percentage points, 95 % interval −22 to +7",
         "3 h 3 min of wall time",
         "63 pods, 19.40 pod-days; 77 incidents",

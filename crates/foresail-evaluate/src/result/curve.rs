@@ -91,6 +91,16 @@ pub struct ReliabilityBin {
     pub n: u32,
 }
 
+/// Which pairs of a unit, a kind and a tick probabilities are judged on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PairSet {
+    /// Every pair; where nothing was said, that counts as probability 0.
+    All,
+    /// Only those for which a probability was given.
+    Given,
+}
+
 /// Probabilities at one horizon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProbabilityRow {
@@ -98,7 +108,9 @@ pub struct ProbabilityRow {
     pub scope: Scope,
     /// Horizon in production minutes.
     pub horizon_production_minutes: f64,
-    /// Predictions.
+    /// Which pairs.
+    pub pairs: PairSet,
+    /// Pairs.
     pub n: u32,
     /// Of them followed by the outcome within the horizon.
     pub happened: u32,
@@ -106,7 +118,7 @@ pub struct ProbabilityRow {
     pub base_rate: Option<f64>,
     /// Mean squared error.
     pub brier: Option<f64>,
-    /// Skill against the per-kind rate of the training recordings.
+    /// Skill against the per-kind rate that the same sort of pair has in the training recordings.
     pub brier_skill: Option<f64>,
     /// Expected calibration error over 15 bins; only with a skill above 0.
     pub ece: Option<f64>,

@@ -68,6 +68,8 @@ pub struct JudgedIncident {
     pub not_reachable_because: Option<String>,
     /// Kind of the episode behind it, from truth.
     pub episode: Option<String>,
+    /// When that episode began.
+    pub fault_began_at: Option<Timestamp>,
     /// What became of it.
     pub fate: IncidentFate,
     /// Whether an alarm of the same kind matched.
@@ -141,11 +143,25 @@ pub struct LevelSeries {
     pub limit: Vec<SeriesPoint>,
 }
 
+/// Who knows of a mark on a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnnotationSource {
+    /// Ground truth: what the laboratory did, which no method sees.
+    Truth,
+    /// Seen in the Kubernetes API.
+    Observed,
+}
+
 /// A mark on a timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Annotation {
-    /// When.
+    /// When, or from when.
     pub at: Timestamp,
+    /// Until when; `None` for an instant.
+    pub until: Option<Timestamp>,
+    /// Who knows of it.
+    pub source: AnnotationSource,
     /// What, short. May contain untrusted names.
     pub text: String,
 }
@@ -181,6 +197,6 @@ pub struct Timeline {
     pub incident: Option<JudgedIncident>,
     /// The latest instant at which an alarm would have been in time.
     pub deadline: Option<Timestamp>,
-    /// Start and end of the episode, changes and the like.
+    /// Episodes of truth, changes and the like, by time.
     pub annotations: Vec<Annotation>,
 }
