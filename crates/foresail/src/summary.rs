@@ -31,7 +31,8 @@ impl<'a> Summary<'a> {
     pub(crate) fn subject(&self) -> String {
         let Some(recording) = self.recording() else { return String::new() };
         let mut text = format!(
-            "{}: {:.1} pod-days of fault time (time scale {}), {} pods, {} incidents",
+            "{}: {:.1} pod-days of fault time (a minute on its clock stands for {} in production), {} \
+             pods, {} incidents",
             recording.name,
             recording.pod_days,
             recording.time_scale,
