@@ -8,6 +8,7 @@
 //!
 //! Nothing here reads a clock: the caller measures and adds runtimes.
 
+mod capture;
 mod load;
 mod methods;
 mod missed;

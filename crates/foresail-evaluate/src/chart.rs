@@ -33,7 +33,7 @@ pub enum Figure {
     /// Shares per failure kind.
     Bars(Bars),
     /// One incident over time.
-    Timeline(Timeline),
+    Timeline(Box<Timeline>),
 }
 
 /// A figure with its name and its words.

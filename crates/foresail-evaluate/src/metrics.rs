@@ -98,7 +98,6 @@ impl<'a> ScopeData<'a> {
     #[must_use]
     pub fn row(&self, label: RowLabel, summaries: &[&Summary], chance: Option<Chance>) -> Row {
         let counts = sum(summaries.iter().map(|one| &one.counts));
-        let pod_days = self.pod_days();
         let reading = Reading::of(self.frames.iter().copied().zip(summaries.iter().copied()));
         let leads: Vec<f64> = summaries.iter().flat_map(|one| one.leads.iter().copied()).collect();
         let false_rate = self.resampler.false_rate(&self.frames, summaries);
@@ -106,16 +105,6 @@ impl<'a> ScopeData<'a> {
         let skill = chance.map(|chance| chance.skill(reading.time_in_warning));
         let caught = |recording: usize, number: usize| summaries[recording].matched[number];
         Row {
-            method: label.method,
-            settings: label.settings,
-            reading: label.reading,
-            split: label.split,
-            scope: self.scope.clone(),
-            budget: label.budget,
-            not_measurable: None,
-            threshold: label.threshold,
-            counts,
-            pod_days,
             recall: self.recall(|recording, number| caught(recording, number).is_some()),
             recall_right_kind: self.recall(|recording, number| {
                 summaries[recording].matched_right_kind[number].is_some()
@@ -136,12 +125,11 @@ impl<'a> ScopeData<'a> {
             time_in_warning: reading.time_in_warning,
             lead_median_production_minutes: quantile(&leads, 0.5),
             lead_p10_production_minutes: quantile(&leads, 0.1),
-            event_pr_auc: None,
             skill: skill.as_ref().and_then(|skill| skill.as_ref().ok().copied()),
             recall_of_shifted_alarms: chance.and_then(|chance| chance.recall_shifted()),
             skill_refused: skill.and_then(Result::err),
             prevalence: self.prevalence(&counts, false_rate, quiet_rate),
-            paired: Vec::new(),
+            ..self.blank(label, counts)
         }
     }
 
@@ -151,6 +139,11 @@ impl<'a> ScopeData<'a> {
         let none: Vec<Summary> = self.frames.iter().map(|frame| Summary::silent(frame)).collect();
         let none: Vec<&Summary> = none.iter().collect();
         let counts = sum(none.iter().map(|one| &one.counts));
+        Row { not_measurable: Some(reason), ..self.blank(label, counts) }
+    }
+
+    /// A row in which nothing is measured yet.
+    fn blank(&self, label: RowLabel, counts: Counts) -> Row {
         Row {
             method: label.method,
             settings: label.settings,
@@ -158,8 +151,8 @@ impl<'a> ScopeData<'a> {
             split: label.split,
             scope: self.scope.clone(),
             budget: label.budget,
-            not_measurable: Some(reason),
-            threshold: None,
+            not_measurable: None,
+            threshold: label.threshold,
             counts,
             pod_days: self.pod_days(),
             recall: None,

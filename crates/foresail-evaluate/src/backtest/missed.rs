@@ -58,7 +58,7 @@ impl Missed<'_> {
             let ticks = scores(self.replayed, incident.unit, (from, deadline));
             let above = ticks.filter(|score| *score >= threshold).count() as f64 * step;
             format!(
-                "the score reached {useful:.2} and stood above the threshold of {threshold:.2} for {above:.0} production minutes, but {}",
+                "the score reached {useful:.2} and stood above the threshold of {threshold:.2} for {above:.1} production minutes, but {}",
                 self.spent().unwrap_or_else(|| "not long enough at a stretch".to_owned())
             )
         } else if useful > 0.0 {

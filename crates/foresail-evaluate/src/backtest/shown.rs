@@ -6,9 +6,10 @@ use foresail_collect::ReplayOptions;
 use foresail_core::{Alarm, KindClass, PlatformDuration};
 use foresail_engine::Policy;
 
+use super::capture::Capture;
 use super::load::{Loaded, open, settings};
 use super::missed::{self, Missed};
-use super::timeline::{Capture, timelines};
+use super::timeline::timelines;
 use super::{BacktestInput, EvaluateError, OnProgress, Progress};
 use crate::incident::Incident;
 use crate::matching::{Judgement, Raised, judge, longest_horizon};

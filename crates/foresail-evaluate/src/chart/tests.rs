@@ -19,7 +19,11 @@ fn timeline(name: &str) -> Chart {
         threshold: Some(0.4),
         alarms: vec![AlarmSpan { from: 20.0, to: 40.0 }],
         episodes: vec![Episode { from: 10.0, to: 45.0, label: name.to_owned() }],
-        moments: vec![moment(20.0, MomentKind::Alarm), moment(40.0, MomentKind::Failure)],
+        moments: vec![
+            moment(15.0, MomentKind::Change),
+            moment(20.0, MomentKind::Alarm),
+            moment(40.0, MomentKind::Failure),
+        ],
         span: (0.0, 50.0),
         time_name: "production minutes".to_owned(),
     };
@@ -27,7 +31,7 @@ fn timeline(name: &str) -> Chart {
         name: "t".to_owned(),
         title: name.to_owned(),
         reading: "why".to_owned(),
-        figure: Figure::Timeline(figure),
+        figure: Figure::Timeline(Box::new(figure)),
     }
 }
 

@@ -330,7 +330,7 @@ fn story(story: &Story) -> Chart {
         name: format!("timeline-{}", story_name(story.story)),
         title: story.title.clone(),
         reading: story.reason.clone(),
-        figure: Figure::Timeline(figure),
+        figure: Figure::Timeline(Box::new(figure)),
     }
 }
 

@@ -28,7 +28,8 @@ pub(crate) fn comparison(result: &BacktestResult) -> Markup {
             p.note {
                 "Over the budget and over 10\u{a0}% in warning are marked: a method may catch more by "
                 "shouting. Skill is the recall beyond what the same alarms reach when they are "
-                "shifted in time; it is refused where alarms stand open for too long. "
+                "shifted in time; it is refused where more than half \
+                 of that is chance, or alarms stand open for too long. "
                 "A bar spans the 95\u{a0}% interval, the dot is the value. \u{25b2} better and "
                 "\u{25bc} worse mean that the 95\u{a0}% interval of the paired difference excludes "
                 "0; \u{25c6} undecided that it does not. The strongest baseline is the one that "
@@ -41,7 +42,10 @@ pub(crate) fn comparison(result: &BacktestResult) -> Markup {
 }
 
 fn other_contests(result: &BacktestResult) -> Markup {
-    let others: Vec<_> = scopes(result)
+    let mut all = scopes(result);
+    // The wider base comes first.
+    all.sort_by_key(|scope| **scope != Scope::PooledTraining);
+    let others: Vec<_> = all
         .into_iter()
         .flat_map(|scope| result.provenance.budgets.iter().map(move |budget| (scope, *budget)))
         .filter(|(scope, budget)| !(is_shown(result, scope) && same(*budget, result.shown_budget)))

@@ -38,7 +38,7 @@ fn story(timeline: &Timeline, chart: &Chart) -> Markup {
                 }
                 h3 { (timeline.title) }
                 @if let Some(alarm) = &timeline.alarm { p { (announced(timeline, alarm)) } }
-                @if !retold(timeline) { p { (timeline.reason) "." } }
+                @if !retold(timeline) { p { (sentence(&timeline.reason)) "." } }
                 @if let Some(level) = timeline.levels.first() {
                     p.note { "Measured on " code { (level.object) } }
                 }
@@ -56,6 +56,12 @@ fn story(timeline: &Timeline, chart: &Chart) -> Markup {
             (drawing(chart))
         }
     }
+}
+
+/// A text that begins with a capital letter.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// Whether the reason only says again what the alarm said.
