@@ -144,7 +144,7 @@ pub(super) fn judged(
 // === impl PairSet ===
 
 impl PairSet {
-    const fn holds(self, one: &Outcome) -> bool {
+    pub(super) const fn holds(self, one: &Outcome) -> bool {
         match self {
             Self::All => true,
             Self::Given => one.said.is_some(),

@@ -49,3 +49,11 @@ fn announced_times_are_scored_by_hand() {
     assert!((row.coverage.unwrap().value - 0.5).abs() < 1e-12);
     assert_eq!(row.incidents, 2);
 }
+
+#[test]
+fn silence_counts_among_all_pairs_and_not_among_the_given() {
+    let silent = pairs::Outcome { said: None, happened: true };
+    let spoken = pairs::Outcome { said: Some(0.0), happened: false };
+    assert!(PairSet::All.holds(&silent) && PairSet::All.holds(&spoken));
+    assert!(!PairSet::Given.holds(&silent) && PairSet::Given.holds(&spoken));
+}

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::contest::{Contest, Verdict};
 use super::fixture::{HOSTILE, result};
 use super::*;
-use crate::result::{Estimate, Paired, Variant};
+use crate::result::{Estimate, Paired, Row, Scope, Variant};
 
 static PAGE: LazyLock<String> = LazyLock::new(|| html(&result()));
 
@@ -225,4 +225,45 @@ fn numbers_are_put_into_words() {
     assert_eq!(span(11_040.0), "3 h 4 min");
     assert_eq!(short("abcdef", 4), "abc\u{2026}");
     assert_eq!(clean("a\u{202e}b\n"), "a\u{fffd}b\u{fffd}");
+}
+
+#[test]
+fn a_method_that_overspends_or_warns_too_long_is_marked() {
+    let mut result = result();
+    let loud = result.rows.iter_mut().find(|row| row.method.name == "predict_linear").unwrap();
+    loud.false_per_pod_day = Some(Estimate { value: 9.5, low: None, high: None, n: 19.4 });
+    loud.time_in_warning = Some(0.31);
+    loud.skill = None;
+    loud.skill_refused = Some("alarms are open for 31.0 % of the time".to_owned());
+    let contest = Contest::shown(&result).unwrap();
+    let row = contest.others.iter().find(|row| row.method.name == "predict_linear").unwrap();
+    assert!(contest.overspends(row));
+    let words = words(&html(&result));
+    for text in ["9.50 over the budget", "31 % over 10 % skill refused", "31 % of time in warning"]
+    {
+        assert!(words.contains(text), "`{text}`");
+    }
+}
+
+#[test]
+fn the_pooled_training_result_stands_beside_the_shown_recording() {
+    let mut result = result();
+    let shown = Contest::shown(&result).unwrap().subject.clone();
+    result.rows.retain(|row| row.scope != Scope::PooledTraining);
+    assert!(!words(&html(&result)).contains("this is the number to go by"));
+    result.rows.push(Row { scope: Scope::PooledTraining, ..shown });
+    assert!(
+        words(&html(&result))
+            .contains("each judged with what the others chose, it caught 13 of 44")
+    );
+}
+
+#[test]
+fn a_time_on_the_page_is_in_production_minutes() {
+    let mut result = result();
+    let story = &mut result.timelines[0];
+    let wall = |seconds| foresail_core::PlatformDuration::from_seconds(seconds);
+    story.alarm.as_mut().unwrap().alarm.time_to_event =
+        Some(foresail_core::TimeToEvent { p10: wall(60), p50: wall(180), p90: wall(540) });
+    assert!(words(&html(&result)).contains("in 30 production minutes (80 % interval 10–90)"));
 }
