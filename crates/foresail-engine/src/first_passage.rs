@@ -34,7 +34,7 @@ const TROUGH_MINUTES: usize = 5;
 
 /// False alarms per pod-day that may be afforded, and the score from which an alarm then counts:
 /// chosen on the shipped training recordings (`foresail backtest --train`), never on the demo.
-pub const OPERATING_POINTS: [(f64, f64); 3] = [(0.1, 0.70), (0.5, 0.41), (1.0, 0.31)];
+pub const OPERATING_POINTS: [(f64, f64); 3] = [(0.1, 0.71), (0.5, 0.43), (1.0, 0.33)];
 
 /// Fault minutes of history below which nothing is said: half of the shortest window.
 const YOUNG_MINUTES: usize = 5;
@@ -46,8 +46,6 @@ pub struct FirstPassageSettings {
     pub horizon_minutes: f64,
     /// How readily growth is believed to arrive.
     pub belief: Belief,
-    /// Platform time from the start of a process in which it only warms up.
-    pub warm_up: PlatformDuration,
     /// Share of the least useful lead that counts as too late to act.
     pub late: f64,
     /// Standard deviation of the logarithm of a time, beyond what the fit itself knows: growth
@@ -61,8 +59,7 @@ impl Default for FirstPassageSettings {
     fn default() -> Self {
         Self {
             horizon_minutes: 100.0,
-            belief: Belief { persistence: 0.75, proximity: 1.0, steadiness: 1.0, recency: 0.5 },
-            warm_up: PlatformDuration::from_seconds(30),
+            belief: Belief { persistence: 0.75, proximity: 1.0, steadiness: 1.0, recency: 1.0 },
             late: 0.5,
             time_spread: 0.8,
             floor: 0.05,
@@ -241,8 +238,7 @@ fn look<'a>(
     if !may_matter(&target, series, settings) {
         return Look::Quiet;
     }
-    let grown = target.started_at.map(|start| start + settings.warm_up);
-    let points = points(&target, series, (clock, last_at), grown);
+    let points = points(&target, series, (clock, last_at));
     let reach = Reach {
         nearest: settings.late * target.kind.minimum_lead().as_minutes(),
         farthest: settings.horizon_minutes,
@@ -287,20 +283,16 @@ fn points(
     target: &Target<'_>,
     series: &LevelSeries,
     (clock, last_at): (&SeriesClock, Instant),
-    grown: Option<Timestamp>,
 ) -> Vec<Point> {
     let Some((newest, minutes)) = series.minutes() else { return Vec::new() };
-    let first_grown = grown.and_then(|at| clock.instant(at)).map_or(0, |at| clock.minute(at));
     let load = target.series.flow(Quantity::Requests);
     let shares: Vec<f64> =
         minutes.map(|minute| target.share(f64::from(minute_value(target, minute)))).collect();
-    let young = |i: usize| newest + 1 + i as u32 <= first_grown + shares.len() as u32;
     let offset = clock.minute(last_at).saturating_sub(newest);
     let first = shares.len() as f64 - 1.0 + f64::from(offset);
-    let grown = (0..shares.len()).find(|i| !young(*i)).unwrap_or(shares.len());
-    (grown..shares.len())
+    (0..shares.len())
         .filter_map(|i| {
-            let trough = shares[i.saturating_sub(TROUGH_MINUTES - 1).max(grown)..=i]
+            let trough = shares[i.saturating_sub(TROUGH_MINUTES - 1)..=i]
                 .iter()
                 .copied()
                 .filter(|share| share.is_finite())

@@ -1,6 +1,6 @@
 //! What can run out, and where its limit is known from.
 
-use foresail_core::{ContainerState, Entity, FailureKind, Quantity, Timestamp, VolumeSource};
+use foresail_core::{Entity, FailureKind, Quantity, VolumeSource};
 
 use crate::graph::PodRecord;
 use crate::series::EntitySeries;
@@ -34,8 +34,6 @@ pub struct Target<'a> {
     pub direction: Direction,
     /// What happens then.
     pub kind: FailureKind,
-    /// When the process behind the level started, where known.
-    pub started_at: Option<Timestamp>,
 }
 
 impl Target<'_> {
@@ -79,7 +77,7 @@ fn rising<'a>(
 ) -> Option<Target<'a>> {
     series.level(quantity)?;
     let limit = limit.filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
-    Some(Target { series, quantity, limit, direction: Direction::Rises, kind, started_at: None })
+    Some(Target { series, quantity, limit, direction: Direction::Rises, kind })
 }
 
 fn falling<'a>(
@@ -97,7 +95,6 @@ fn falling<'a>(
         limit,
         direction: Direction::Falls { whole },
         kind,
-        started_at: None,
     })
 }
 
@@ -133,16 +130,7 @@ fn of_container<'a>(series: &'a EntitySeries, pod: &PodRecord, container: &str) 
     ]
     .into_iter()
     .flatten()
-    .map(|target| Target { started_at: started_at(pod, container), ..target })
     .collect()
-}
-
-fn started_at(pod: &PodRecord, container: &str) -> Option<Timestamp> {
-    let status = pod.object.containers.iter().find(|status| status.name == container)?;
-    match status.state {
-        Some(ContainerState::Running { started_at }) => started_at,
-        Some(ContainerState::Waiting { .. } | ContainerState::Terminated { .. }) | None => None,
-    }
 }
 
 fn of_pod_storage<'a>(state: &State, series: &'a EntitySeries, pod: &PodRecord) -> Vec<Target<'a>> {

@@ -180,6 +180,14 @@ fn rows_of(input: &BacktestInput, plan: &Plan<'_>, tried: &Tried) -> Vec<Built> 
         Variant::Tuned => input.budgets.iter().copied().map(Some).collect(),
     };
     for scope in &plan.scopes {
+        // Shipped settings of the engine come from training recordings: there they would judge
+        // themselves.
+        let own = tried.method.kind == MethodKind::Engine
+            && tried.method.variant == Variant::AsShipped
+            && scope.recordings.iter().all(|one| plan.training.contains(one));
+        if own {
+            continue;
+        }
         for budget in &budgets {
             rows.extend(operating_point(input, plan, (tried, scope), *budget));
             if let Some(budget) = budget {
