@@ -14,8 +14,8 @@ mod words;
 use std::collections::BTreeMap;
 
 use foresail_core::{
-    Basis, Entity, FailureKind, ModelId, PlatformDuration, Prediction, Probability, Quantity,
-    TimeToEvent, Timestamp, Unit, Verdict,
+    Basis, Entity, EntityId, FailureKind, ModelId, PlatformDuration, Prediction, Probability,
+    Quantity, TimeToEvent, Timestamp, Unit, Verdict, WorkloadId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,12 +104,12 @@ enum Blind {
     Young,
 }
 
-/// Predictions being collected.
+/// Forecasts being collected; only the strongest of a unit and kind is put into words.
 #[derive(Default)]
-struct Found {
-    best: BTreeMap<(Unit, FailureKind), Prediction>,
+struct Found<'a> {
+    best: BTreeMap<(Unit, FailureKind), (Box<Forecast<'a>>, Option<&'a PodRecord>)>,
     /// Units of which nothing could be judged so far, with the nearest reason; `None` once judged.
-    blind: BTreeMap<Unit, Option<Blind>>,
+    blind: BTreeMap<&'a WorkloadId, Option<Blind>>,
 }
 
 /// What runs toward its limit, for every object, at `at`: at most one prediction per unit and kind,
@@ -118,46 +118,58 @@ struct Found {
 pub fn predict(state: &State, at: Timestamp, settings: &FirstPassageSettings) -> Vec<Prediction> {
     let Some(now) = state.series().clock().instant(at) else { return Vec::new() };
     let mut found = Found::default();
-    for pod in state.graph().pods().filter(|pod| !pod.object.is_finished()) {
+    for (pod, entities) in pods_with_series(state) {
         let mut nearest = Some(Blind::NoTarget);
-        for target in target::of_pod(state, pod) {
+        for target in target::of_pod(state, pod, entities) {
             match look(state, target, now, settings) {
                 Look::Blind(reason) => nearest = nearest.map(|known| known.max(reason)),
                 Look::Quiet => nearest = None,
                 Look::Running(forecast) => {
                     nearest = None;
-                    found.keep_best(say(&forecast, Some(pod), at, (state, settings)));
+                    found.keep_best(forecast, Some(pod));
                 }
             }
         }
         found.note_blind(pod, nearest);
     }
-    for series in state.series().entities() {
+    for series in state.series().cluster_objects() {
         for target in target::of_cluster_object(series) {
             if let Look::Running(forecast) = look(state, target, now, settings) {
-                found.keep_best(say(&forecast, None, at, (state, settings)));
+                found.keep_best(forecast, None);
             }
         }
     }
     found.finish(at, state, settings)
 }
 
+/// Pods that run, with their series: both sides come in the order of namespace and name.
+fn pods_with_series(state: &State) -> impl Iterator<Item = (&PodRecord, &[EntityId])> {
+    let mut series = state.series().pods().peekable();
+    let running = state.graph().pods().filter(|pod| !pod.object.is_finished());
+    running.map(move |pod| {
+        let key = (&pod.object.namespace, &pod.object.name);
+        while series.next_if(|((namespace, name), _)| (namespace, name) < key).is_some() {}
+        let own = series.peek().filter(|((namespace, name), _)| (namespace, name) == key);
+        (pod, own.map_or(&[][..], |(_, entities)| entities))
+    })
+}
+
 // === impl Found ===
 
-impl Found {
-    fn keep_best(&mut self, prediction: Prediction) {
-        let key = (prediction.unit.clone(), prediction.kind);
+impl<'a> Found<'a> {
+    fn keep_best(&mut self, forecast: Box<Forecast<'a>>, pod: Option<&'a PodRecord>) {
+        let key = (unit_of(forecast.target.series, pod), forecast.target.kind);
         match self.best.get_mut(&key) {
-            Some(known) if known.score >= prediction.score => {}
-            Some(known) => *known = prediction,
+            Some((known, _)) if known.score >= forecast.score => {}
+            Some(known) => *known = (forecast, pod),
             None => {
-                self.best.insert(key, prediction);
+                self.best.insert(key, (forecast, pod));
             }
         }
     }
 
-    fn note_blind(&mut self, pod: &PodRecord, reason: Option<Blind>) {
-        let known = self.blind.entry(Unit::Workload(pod.unit.clone())).or_insert(reason);
+    fn note_blind(&mut self, pod: &'a PodRecord, reason: Option<Blind>) {
+        let known = self.blind.entry(&pod.unit).or_insert(reason);
         *known = known.zip(reason).map(|(known, reason)| known.max(reason));
     }
 
@@ -168,9 +180,15 @@ impl Found {
         settings: &FirstPassageSettings,
     ) -> Vec<Prediction> {
         let blind = self.blind.into_iter().filter_map(|(unit, reason)| {
-            reason.map(|reason| not_enough(unit, reason, at, (state, settings)))
+            reason.map(|reason| {
+                not_enough(Unit::Workload(unit.clone()), reason, at, (state, settings))
+            })
         });
-        self.best.into_values().chain(blind).collect()
+        let said = self
+            .best
+            .into_iter()
+            .map(|((unit, _), (forecast, pod))| say(unit, (&forecast, pod), at, (state, settings)));
+        said.chain(blind).collect()
     }
 }
 
@@ -232,7 +250,7 @@ fn look<'a>(
     {
         return Look::Blind(Blind::Stale);
     }
-    if series.minutes().is_none_or(|(_, minutes)| minutes.count() < YOUNG_MINUTES) {
+    if series.n_minutes() < YOUNG_MINUTES {
         return Look::Blind(Blind::Young);
     }
     if !may_matter(&target, series, settings) {
@@ -257,14 +275,15 @@ fn look<'a>(
 
 /// Cheap look: has the level come far enough on its way that any window could pass the floor?
 fn may_matter(target: &Target<'_>, series: &LevelSeries, settings: &FirstPassageSettings) -> bool {
-    let Some((_, minutes)) = series.minutes() else { return false };
-    let (mut low, mut high, mut last) = (f64::INFINITY, f64::NEG_INFINITY, f64::NAN);
-    for minute in minutes.filter(|minute| minute.mean.is_finite()) {
-        let share = target.share(f64::from(minute.mean));
-        (low, high, last) = (low.min(share), high.max(share), share);
-    }
-    let distance = (1.0 - last).max(0.0);
-    let growth = (last - low).max(0.0);
+    let Some((least, greatest, newest)) = series.extremes() else { return false };
+    let share = |level: f32| target.share(f64::from(level));
+    // What falls to its floor is used most where least is left.
+    let (low, high) = match target.direction {
+        target::Direction::Rises => (share(least), share(greatest)),
+        target::Direction::Falls { .. } => (share(greatest), share(least)),
+    };
+    let distance = (1.0 - share(newest)).max(0.0);
+    let growth = (share(newest) - low).max(0.0);
     high > low
         && libm::pow(growth / (growth + distance).max(1e-9), settings.belief.persistence)
             >= settings.floor
@@ -314,8 +333,8 @@ fn minute_value(target: &Target<'_>, minute: crate::series::Minute) -> f32 {
 }
 
 fn say(
-    forecast: &Forecast<'_>,
-    pod: Option<&PodRecord>,
+    unit: Unit,
+    (forecast, pod): (&Forecast<'_>, Option<&PodRecord>),
     at: Timestamp,
     (state, settings): (&State, &FirstPassageSettings),
 ) -> Prediction {
@@ -330,7 +349,6 @@ fn say(
             p50: wall(state, times.p50),
             p90: wall(state, times.p90),
         });
-    let unit = unit_of(target.series, pod);
     let probability = Probability::saturating(forecast.probability).unwrap_or(Probability::ZERO);
     let level = match target.direction {
         target::Direction::Rises => forecast.level * target.limit,

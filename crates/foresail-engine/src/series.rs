@@ -53,6 +53,8 @@ pub struct SeriesStore {
     /// By id; `None` once the entity is gone for good, so that churn costs a pointer a name.
     entities: Vec<Option<Box<EntitySeries>>>,
     by_pod: BTreeMap<(String, String), PodSeries>,
+    /// Nodes and claims.
+    cluster: Vec<EntityId>,
     /// Deleted pods whose names never come back, oldest first, until they are forgotten.
     graves: VecDeque<((String, String), Timestamp)>,
     dropped_late: u64,
@@ -165,6 +167,7 @@ impl SeriesStore {
             clock: SeriesClock::new(settings.time_scale, settings.sample_lag()),
             entities: Vec::new(),
             by_pod: BTreeMap::new(),
+            cluster: Vec::new(),
             graves: VecDeque::new(),
             dropped_late: 0,
         }
@@ -181,6 +184,8 @@ impl SeriesStore {
                 let record = self.by_pod.entry((namespace.clone(), pod.clone())).or_default();
                 record.entities.push(*id);
                 series.gone = record.gone;
+            } else {
+                self.cluster.push(*id);
             }
             self.entities.push(Some(Box::new(series)));
         }
@@ -292,13 +297,14 @@ impl SeriesStore {
         self.entities.iter().flatten().map(|series| &**series)
     }
 
-    /// Series of the containers and the pod of this name.
-    pub fn of_pod(&self, namespace: &str, pod: &str) -> impl Iterator<Item = &EntitySeries> {
-        self.by_pod
-            .get(&(namespace.to_owned(), pod.to_owned()))
-            .into_iter()
-            .flat_map(|record| &record.entities)
-            .filter_map(|id| self.get(*id))
+    /// Series of nodes and claims, in the order of their ids.
+    pub fn cluster_objects(&self) -> impl Iterator<Item = &EntitySeries> {
+        self.cluster.iter().filter_map(|id| self.get(*id))
+    }
+
+    /// Series of every pod name and its containers, in the order of namespace and name.
+    pub fn pods(&self) -> impl Iterator<Item = (&(String, String), &[EntityId])> {
+        self.by_pod.iter().map(|(name, record)| (name, record.entities.as_slice()))
     }
 
     /// Series of one entity.

@@ -1,6 +1,6 @@
 //! What can run out, and where its limit is known from.
 
-use foresail_core::{Entity, FailureKind, Quantity, VolumeSource};
+use foresail_core::{Entity, EntityId, FailureKind, Quantity, VolumeSource};
 
 use crate::graph::PodRecord;
 use crate::series::EntitySeries;
@@ -99,9 +99,12 @@ fn falling<'a>(
 }
 
 /// What can run out in one container or in the pod as a whole.
-pub fn of_pod<'a>(state: &'a State, pod: &'a PodRecord) -> impl Iterator<Item = Target<'a>> {
-    let object = &pod.object;
-    state.series().of_pod(&object.namespace, &object.name).flat_map(move |series| {
+pub fn of_pod<'a>(
+    state: &'a State,
+    pod: &'a PodRecord,
+    entities: &'a [EntityId],
+) -> impl Iterator<Item = Target<'a>> {
+    entities.iter().filter_map(|id| state.series().get(*id)).flat_map(move |series| {
         let targets: Vec<Target<'a>> = match &series.entity {
             Entity::Container { container, .. } => of_container(series, pod, container),
             Entity::Pod { .. } => of_pod_storage(state, series, pod),

@@ -161,18 +161,21 @@ pub fn outlook(
     reach: Reach,
     (belief, floor): (Belief, f64),
 ) -> Outlook {
-    let mut strongest = Outlook::TooShort;
-    let mut best = floor;
-    for window in WINDOWS {
-        let inside = window_points(points, window);
-        let Some((growth, line)) = growth(&inside, window, level) else { continue };
-        if matches!(strongest, Outlook::TooShort) {
-            strongest = Outlook::Quiet;
+    let mut windows: Vec<(f64, Growth, Fit)> = WINDOWS
+        .iter()
+        .filter_map(|window| growth(&window_points(points, *window), *window, level))
+        .map(|(growth, line)| (growth.trust(belief), growth, line))
+        .collect();
+    if windows.is_empty() {
+        return Outlook::TooShort;
+    }
+    windows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut strongest, mut best) = (Outlook::Quiet, floor);
+    for (trust, growth, line) in windows {
+        if trust < best {
+            break;
         }
-        if growth.trust(belief) < best {
-            continue;
-        }
-        let trend = trend(&inside, growth, line, reach);
+        let trend = trend(&window_points(points, growth.window), growth, line, reach);
         let useful = trend.useful(belief);
         if useful >= best {
             best = useful;

@@ -44,12 +44,11 @@ impl FlowSeries {
         // A counter that fell has restarted from zero: all it shows grew since then.
         let growth = if value < self.value { value } else { value - self.value };
         let rate = growth / seconds;
-        let fault_minutes = clock.fault_minutes(at, self.at);
+        let keep = kept(clock.fault_minutes(at, self.at));
         self.rates = Some(match self.rates {
             None => [rate as f32; 3],
             Some(rates) => std::array::from_fn(|i| {
-                let keep = libm::exp2(-fault_minutes / HALF_LIVES_MINUTES[i]);
-                (f64::from(rates[i]) * keep + rate * (1.0 - keep)) as f32
+                (f64::from(rates[i]) * keep[i] + rate * (1.0 - keep[i])) as f32
             }),
         });
         if let Some(minutes) = &mut self.minutes {
@@ -122,7 +121,27 @@ impl RateMinutes {
     }
 }
 
+/// What is left of a decayed rate after `minutes`, per half-life: one exponential, since the
+/// half-lives are multiples of each other.
+fn kept(minutes: f64) -> [f64; 3] {
+    let slow = libm::exp2(-minutes / HALF_LIVES_MINUTES[2]);
+    let middle = slow.powi(6);
+    [middle.powi(5), middle, slow]
+}
+
 /// Flows whose minutes are kept, so that a level can be told from its load.
 const fn measures_load(quantity: Quantity) -> bool {
     matches!(quantity, Quantity::Requests)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rate_halves_in_its_half_life() {
+        for (i, half_life) in HALF_LIVES_MINUTES.into_iter().enumerate() {
+            assert!((kept(half_life)[i] - 0.5).abs() < 1e-12);
+        }
+    }
 }

@@ -177,6 +177,27 @@ impl LevelSeries {
         Some((open.index, closed.chain(std::iter::once(last))))
     }
 
+    /// Fault minutes held, the open one included.
+    #[must_use]
+    pub fn n_minutes(&self) -> usize {
+        self.open.map_or(0, |_| self.means.len() + 1)
+    }
+
+    /// Least, greatest and newest of the minutes' means; cheaper than walking the minutes.
+    #[must_use]
+    pub fn extremes(&self) -> Option<(f32, f32, f32)> {
+        let open = self.open?;
+        let newest = (open.sum / f64::from(open.count)) as f32;
+        let (front, back) = self.means.as_slices();
+        let (mut low, mut high) = (newest, newest);
+        // A missing minute is NaN, which neither `min` nor `max` keeps.
+        for mean in front.iter().chain(back) {
+            low = low.min(*mean);
+            high = high.max(*mean);
+        }
+        Some((low, high, newest))
+    }
+
     /// Heap bytes held.
     #[must_use]
     pub fn bytes(&self) -> usize {
