@@ -104,10 +104,13 @@ enum Blind {
     Young,
 }
 
+/// A forecast and the pod that it was made on.
+type OnPod<'a> = (Box<Forecast<'a>>, Option<&'a PodRecord>);
+
 /// Forecasts being collected; only the strongest of a unit and kind is put into words.
 #[derive(Default)]
 struct Found<'a> {
-    best: BTreeMap<(Unit, FailureKind), (Box<Forecast<'a>>, Option<&'a PodRecord>)>,
+    best: BTreeMap<(Unit, FailureKind), OnPod<'a>>,
     /// Units of which nothing could be judged so far, with the nearest reason; `None` once judged.
     blind: BTreeMap<&'a WorkloadId, Option<Blind>>,
 }
