@@ -29,3 +29,4 @@ pub mod shift;
 pub mod summary;
 pub mod trace;
 pub mod tune;
+mod untrusted;

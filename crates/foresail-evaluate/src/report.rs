@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::chart::{Chart, PngError};
 use crate::result::BacktestResult;
+use crate::untrusted;
 
 mod charts;
 mod comparison;
@@ -27,8 +28,6 @@ mod page;
 mod stories;
 mod tables;
 mod words;
-
-pub(crate) use words::clean;
 
 /// Why a report could not be written. Nothing half-written is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +96,7 @@ pub fn write(result: &BacktestResult, folder: &Path) -> Result<ReportFiles, Repo
 /// The page as text.
 #[must_use]
 pub fn html(result: &BacktestResult) -> String {
-    words::clean_page(&page::page(result).into_string())
+    untrusted::clean_page(&page::page(result).into_string())
 }
 
 fn raster(chart: &Chart) -> Result<Vec<u8>, ReportError> {

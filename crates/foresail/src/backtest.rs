@@ -20,6 +20,7 @@ use crate::progress::Progress;
 use crate::staging::{StagedFile, check_folder};
 use crate::stdout::Output;
 use crate::summary::Summary;
+use crate::unjudged::{self, Unjudged};
 
 /// What `--format json` prints.
 #[derive(Serialize)]
@@ -27,6 +28,7 @@ struct ResultObject<'a> {
     recording: Option<&'a RecordingSummary>,
     budget: f64,
     rows: Vec<&'a Row>,
+    unjudged: Vec<Unjudged>,
 }
 
 /// Runs the command.
@@ -47,14 +49,21 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<()> {
         file.commit_with(|out| write_scores(out, predictions.iter().flatten()))?;
     }
     let summary = Summary::new(&result);
+    let unjudged = unjudged::at_the_end(&predictions);
     let mut output = Output::new();
     match arguments.format {
         Format::Json => output.json(&ResultObject {
             recording: shown(&result),
             budget: result.shown_budget,
             rows: summary.rows().collect(),
+            unjudged,
         })?,
-        Format::Text => print(&mut output, &summary)?,
+        Format::Text => {
+            print(&mut output, &summary)?;
+            for reason in &unjudged {
+                output.line(format_args!("\n{reason}"))?;
+            }
+        }
     }
     if let Some(folder) = &arguments.out {
         let written = write_report(&result, folder)?;

@@ -24,6 +24,7 @@ mod staging;
 mod stdout;
 mod summary;
 mod table;
+mod unjudged;
 
 use std::io::Write;
 use std::process::ExitCode;

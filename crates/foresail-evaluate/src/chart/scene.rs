@@ -276,7 +276,7 @@ impl Scene {
 
     /// Adds a text.
     pub(crate) fn text(&mut self, at: Point, text: impl Into<String>, style: TextStyle) {
-        self.marks.push(Mark::Text { at, text: crate::report::clean(&text.into()), style });
+        self.marks.push(Mark::Text { at, text: crate::untrusted::clean(&text.into()), style });
     }
 
     /// The same picture under a heading, for a file that stands alone.

@@ -48,7 +48,7 @@ fn open(out: &mut String, scene: &Scene, title: &str, reading: &str) {
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\""
     );
-    escape(out, &crate::report::clean(&format!("{title}. {reading}")));
+    escape(out, &crate::untrusted::clean(&format!("{title}. {reading}")));
     out.push_str("\">\n");
 }
 

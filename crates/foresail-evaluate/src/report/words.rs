@@ -7,23 +7,6 @@ use crate::result::Estimate;
 /// Stands for a number that is not defined.
 pub(crate) const UNDEFINED: &str = "\u{2013}";
 
-/// A text without what could disturb an SVG file or what stands around it: control characters, which
-/// XML forbids, and characters that turn the direction of text.
-pub(crate) fn clean(text: &str) -> String {
-    text.replace(disturbs, "\u{fffd}")
-}
-
-/// The same for a whole page, whose line breaks are its own.
-pub(crate) fn clean_page(page: &str) -> String {
-    page.replace(|c| c != '\n' && disturbs(c), "\u{fffd}")
-}
-
-fn disturbs(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || matches!(c, '\u{fffe}' | '\u{ffff}')
-}
-
 /// At most `most` characters of a text, with an ellipsis in place of the rest.
 pub(crate) fn short(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
