@@ -12,6 +12,7 @@ mod trend;
 mod words;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use foresail_core::{
     Basis, Entity, EntityId, FailureKind, ModelId, PlatformDuration, Prediction, Probability,
@@ -104,13 +105,21 @@ enum Blind {
     Young,
 }
 
-/// A forecast and the pod that it was made on.
-type OnPod<'a> = (Box<Forecast<'a>>, Option<&'a PodRecord>);
+/// The strongest forecast of a unit and kind.
+struct Strongest<'a> {
+    forecast: Box<Forecast<'a>>,
+    /// The pod that it was made on.
+    pod: Option<&'a PodRecord>,
+    /// Pods of the unit that run the same way, this one included.
+    n_alike: usize,
+    /// The last of them; pods come one after the other.
+    last_alike: Option<&'a str>,
+}
 
 /// Forecasts being collected; only the strongest of a unit and kind is put into words.
 #[derive(Default)]
 struct Found<'a> {
-    best: BTreeMap<(Unit, FailureKind), OnPod<'a>>,
+    best: BTreeMap<(Unit, FailureKind), Strongest<'a>>,
     /// Units of which nothing could be judged so far, with the nearest reason; `None` once judged.
     blind: BTreeMap<&'a WorkloadId, Option<Blind>>,
 }
@@ -162,11 +171,18 @@ fn pods_with_series(state: &State) -> impl Iterator<Item = (&PodRecord, &[Entity
 impl<'a> Found<'a> {
     fn keep_best(&mut self, forecast: Box<Forecast<'a>>, pod: Option<&'a PodRecord>) {
         let key = (unit_of(forecast.target.series, pod), forecast.target.kind);
-        match self.best.get_mut(&key) {
-            Some((known, _)) if known.score >= forecast.score => {}
-            Some(known) => *known = (forecast, pod),
-            None => {
-                self.best.insert(key, (forecast, pod));
+        let name = pod.map(|pod| pod.object.name.as_str());
+        match self.best.entry(key) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Strongest { forecast, pod, n_alike: 1, last_alike: name });
+            }
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.n_alike += usize::from(known.last_alike != name);
+                known.last_alike = name;
+                if forecast.score > known.forecast.score {
+                    (known.forecast, known.pod) = (forecast, pod);
+                }
             }
         }
     }
@@ -190,7 +206,7 @@ impl<'a> Found<'a> {
         let said = self
             .best
             .into_iter()
-            .map(|((unit, _), (forecast, pod))| say(unit, (&forecast, pod), at, (state, settings)));
+            .map(|((unit, _), strongest)| say(unit, &strongest, at, (state, settings)));
         said.chain(blind).collect()
     }
 }
@@ -337,10 +353,11 @@ fn minute_value(target: &Target<'_>, minute: crate::series::Minute) -> f32 {
 
 fn say(
     unit: Unit,
-    (forecast, pod): (&Forecast<'_>, Option<&PodRecord>),
+    strongest: &Strongest<'_>,
     at: Timestamp,
     (state, settings): (&State, &FirstPassageSettings),
 ) -> Prediction {
+    let Strongest { forecast, pod, .. } = strongest;
     let target = &forecast.target;
     let time = forecast
         .trend
@@ -384,15 +401,16 @@ fn say(
             slope_per_second: slope,
         }),
         sentence: words::sentence(&said),
-        evidence: evidence(forecast),
+        evidence: evidence(strongest),
         model: ModelId(MODEL.to_owned()),
         unit,
     }
 }
 
-fn evidence(forecast: &Forecast<'_>) -> Vec<String> {
+fn evidence(strongest: &Strongest<'_>) -> Vec<String> {
+    let forecast = &strongest.forecast;
     let trend = &forecast.trend;
-    vec![format!(
+    let mut evidence = vec![format!(
         "{} of {}: over the last {} min of fault time it has come {:.0} % of the way to its limit; a straight line explains {:.0} %, a saturating curve weighs {:.0} %, the load {:.0} %",
         words::name(forecast.target.quantity),
         forecast.target.object(),
@@ -401,7 +419,11 @@ fn evidence(forecast: &Forecast<'_>) -> Vec<String> {
         100.0 * trend.growth.steadiness,
         100.0 * trend.saturating,
         100.0 * trend.follows_load,
-    )]
+    )];
+    if strongest.n_alike > 1 {
+        evidence.push(format!("{} pods of the workload run the same way", strongest.n_alike));
+    }
+    evidence
 }
 
 fn unit_of(series: &EntitySeries, pod: Option<&PodRecord>) -> Unit {

@@ -181,3 +181,39 @@ fn a_pod_keeps_within_sixteen_kibibytes() {
     assert_eq!(pods, 1);
     assert!(bytes <= 16 * 1024, "{bytes} bytes a pod");
 }
+
+#[test]
+fn replicas_that_run_the_same_way_are_counted_as_evidence() {
+    let leak = |minute: f64| (100.0 + 2.0 * minute) * MIB;
+    let mut batch = history(Some(256.0 * MIB), 60, leak);
+    let second = Entity::Container {
+        namespace: "shop".into(),
+        pod: "cart-1".into(),
+        container: "app".into(),
+    };
+    batch.entities.push((EntityId::new(1), second));
+    let twins = batch
+        .samples
+        .iter()
+        .flat_map(|sample| [*sample, Sample { entity: EntityId::new(1), ..*sample }]);
+    batch.samples = twins.collect();
+    let owner = foresail_core::OwnerRef {
+        kind: foresail_core::WorkloadKind::StatefulSet,
+        name: "cart".into(),
+        uid: None,
+    };
+    batch.objects = ["cart-0", "cart-1"]
+        .map(|name| {
+            let mut pod = pod(Some(256.0 * MIB));
+            (pod.name, pod.uid, pod.owner) = (name.into(), name.into(), Some(owner.clone()));
+            ObjectChange {
+                observed_at: at(0.0),
+                change: ChangeKind::Added,
+                object: Object::Pod(Box::new(pod)),
+            }
+        })
+        .to_vec();
+    let predictions = said(&batch);
+    let [leak] = predictions.as_slice() else { panic!("{predictions:?}") };
+    assert!(leak.evidence.contains(&"2 pods of the workload run the same way".to_owned()));
+}
