@@ -45,6 +45,8 @@ const YOUNG_MINUTES: usize = 5;
 pub struct FirstPassageSettings {
     /// How far it looks, in fault minutes.
     pub horizon_minutes: f64,
+    /// How far it looks at volumes, which fill slowly and take long to mend, in fault minutes.
+    pub volume_horizon_minutes: f64,
     /// How readily growth is believed to arrive.
     pub belief: Belief,
     /// Share of the least useful lead that counts as too late to act.
@@ -60,10 +62,22 @@ impl Default for FirstPassageSettings {
     fn default() -> Self {
         Self {
             horizon_minutes: 100.0,
+            volume_horizon_minutes: 720.0,
             belief: Belief { persistence: 0.75, proximity: 1.0, steadiness: 1.0, recency: 1.0 },
             late: 0.5,
             time_spread: 0.8,
             floor: 0.05,
+        }
+    }
+}
+
+impl FirstPassageSettings {
+    /// How far it looks for a failure, in fault minutes.
+    fn horizon_of(&self, kind: FailureKind) -> f64 {
+        if kind == FailureKind::VolumeFull {
+            self.volume_horizon_minutes
+        } else {
+            self.horizon_minutes
         }
     }
 }
@@ -233,17 +247,13 @@ fn not_enough(
         pod: None,
         node: None,
         kind: FailureKind::OomKilled,
-        horizon: horizon(state, settings),
+        horizon: wall(state, settings.horizon_of(FailureKind::OomKilled)),
         verdict: Verdict::NotEnoughData { missing: missing.to_owned() },
         score: 0.0,
         basis: None,
         evidence: Vec::new(),
         model: ModelId(MODEL.to_owned()),
     }
-}
-
-fn horizon(state: &State, settings: &FirstPassageSettings) -> PlatformDuration {
-    wall(state, settings.horizon_minutes)
 }
 
 fn wall(state: &State, fault_minutes: f64) -> PlatformDuration {
@@ -278,7 +288,7 @@ fn look<'a>(
     let points = points(&target, series, (clock, last_at));
     let reach = Reach {
         nearest: settings.late * target.kind.minimum_lead().as_minutes(),
-        farthest: settings.horizon_minutes,
+        farthest: settings.horizon_of(target.kind),
     };
     let level = target.share(recent_level(series, clock).unwrap_or(last));
     match outlook(&points, level, reach, (settings.belief, settings.floor)) {
@@ -362,7 +372,7 @@ fn say(
     let time = forecast
         .trend
         .quantiles
-        .filter(|times| times.p50 <= settings.horizon_minutes)
+        .filter(|times| times.p50 <= settings.horizon_of(target.kind))
         .map(|times| times.widened(settings.time_spread))
         .map(|times| TimeToEvent {
             p10: wall(state, times.p10),
@@ -390,7 +400,7 @@ fn say(
         pod: pod.map(|pod| pod.object.name.clone()),
         node: pod.and_then(|pod| pod.object.node.clone()),
         kind: target.kind,
-        horizon: horizon(state, settings),
+        horizon: wall(state, settings.horizon_of(target.kind)),
         verdict: Verdict::Likely { probability, time_to_event: time },
         score: forecast.score.clamp(0.0, 1.0),
         basis: Some(Basis {

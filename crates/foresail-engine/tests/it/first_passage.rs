@@ -217,3 +217,29 @@ fn replicas_that_run_the_same_way_are_counted_as_evidence() {
     let [leak] = predictions.as_slice() else { panic!("{predictions:?}") };
     assert!(leak.evidence.contains(&"2 pods of the workload run the same way".to_owned()));
 }
+
+#[test]
+fn a_volume_is_watched_for_twelve_hours() {
+    let entity = Entity::Claim { namespace: "shop".into(), claim: "data".into() };
+    let steps = (0..=240).flat_map(|step| {
+        let minute = f64::from(step) / 2.0;
+        let sample =
+            |quantity, value| Sample { at: at(minute), entity: EntityId::new(0), quantity, value };
+        [
+            sample(Quantity::ClaimUsed, (500.0 + 2.0 * minute) * MIB),
+            sample(Quantity::ClaimCapacity, 1_000.0 * MIB),
+        ]
+    });
+    let batch = Batch {
+        entities: vec![(EntityId::new(0), entity)],
+        samples: steps.collect(),
+        until: at(121.0),
+        ..Batch::default()
+    };
+    let predictions = said(&batch);
+    let [full] = predictions.as_slice() else { panic!("{predictions:?}") };
+    assert_eq!(full.kind, FailureKind::VolumeFull);
+    assert_eq!(full.horizon, PlatformDuration::from_seconds(12 * 3_600));
+    let p50 = full.time_to_event().unwrap().p50.as_seconds() / 60.0;
+    assert!((p50 - 130.0).abs() < 5.0, "{p50}");
+}
