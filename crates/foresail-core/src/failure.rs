@@ -57,6 +57,33 @@ macro_rules! kinds {
     };
 }
 
+impl FailureKind {
+    /// The longest time that an alarm may look ahead (`H_max`), in fault time: 100 min; 12 h until a
+    /// volume is full, 30 days until something expires.
+    #[must_use]
+    pub const fn longest_horizon(self) -> FaultDuration {
+        match self {
+            Self::VolumeFull => FaultDuration::from_minutes(720.0),
+            Self::Expiry => FaultDuration::from_minutes(43_200.0),
+            Self::OomKilled
+            | Self::Evicted
+            | Self::LivenessKill
+            | Self::ErrorExit
+            | Self::StartFailure
+            | Self::Unschedulable
+            | Self::JobFailed
+            | Self::CrashLoop
+            | Self::NotReady
+            | Self::RolloutStuck
+            | Self::NodeNotReady
+            | Self::NodePressure
+            | Self::Network
+            | Self::SloBurn
+            | Self::ControlPlane => FaultDuration::from_minutes(100.0),
+        }
+    }
+}
+
 kinds! {
     OomKilled, "oom_killed", ApiFact, 10.0, "will be OOM-killed", "A container terminated with reason `OOMKilled`.";
     Evicted, "evicted", ApiFact, 15.0, "will be evicted", "A pod evicted by the kubelet or for its storage use.";

@@ -45,8 +45,6 @@ const YOUNG_MINUTES: usize = 5;
 pub struct FirstPassageSettings {
     /// How far it looks, in fault minutes.
     pub horizon_minutes: f64,
-    /// How far it looks at volumes, which fill slowly and take long to mend, in fault minutes.
-    pub volume_horizon_minutes: f64,
     /// How readily growth is believed to arrive.
     pub belief: Belief,
     /// Share of the least useful lead that counts as too late to act.
@@ -62,7 +60,6 @@ impl Default for FirstPassageSettings {
     fn default() -> Self {
         Self {
             horizon_minutes: 100.0,
-            volume_horizon_minutes: 720.0,
             belief: Belief { persistence: 0.75, proximity: 1.0, steadiness: 1.0, recency: 1.0 },
             late: 0.5,
             time_spread: 0.8,
@@ -72,10 +69,10 @@ impl Default for FirstPassageSettings {
 }
 
 impl FirstPassageSettings {
-    /// How far it looks for a failure, in fault minutes.
+    /// How far it looks for a failure, in fault minutes: volumes fill slowly and take long to mend.
     fn horizon_of(&self, kind: FailureKind) -> f64 {
         if kind == FailureKind::VolumeFull {
-            self.volume_horizon_minutes
+            kind.longest_horizon().as_minutes()
         } else {
             self.horizon_minutes
         }

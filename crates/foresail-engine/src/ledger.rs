@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
 
-pub use book::Settled;
+pub(crate) use words::{is_image_failure, is_start_failure};
 
 use book::{Book, Finding};
 use nodes::NodeWatch;
@@ -141,13 +141,6 @@ impl Ledger {
     #[must_use]
     pub fn last_outcome(&self, unit: &Unit) -> Option<(Timestamp, Timestamp)> {
         self.book.last(unit).map(|settled| (settled.occurred_at, settled.settled_at))
-    }
-
-    /// The first outcome of `unit` that became known after `since`; an alarm raised at `since` ends
-    /// with it.
-    #[must_use]
-    pub fn first_outcome_since(&self, unit: &Unit, since: Timestamp) -> Option<Settled> {
-        self.book.first_since(unit, since)
     }
 
     /// Notes the first observation ever, and settles what is due by `at`: what held until this very

@@ -6,9 +6,7 @@
 //!   L_min ≤ t_e − t_a ≤ horizon, open at t_e − L_min, not raised in a blackout  ──> hit
 //! ```
 
-use foresail_core::{
-    Alarm, FailureKind, FaultDuration, KindClass, PlatformDuration, TimeScale, Timestamp,
-};
+use foresail_core::{Alarm, FailureKind, KindClass, PlatformDuration, TimeScale, Timestamp};
 
 use crate::incident::{Ground, Nature, UnitGround};
 use crate::result::AlarmFate;
@@ -64,18 +62,6 @@ pub struct Judgement {
     pub matched_right_kind: Vec<Option<Match>>,
 }
 
-/// The longest time that an alarm may look ahead (`H_max`), in fault time.
-#[must_use]
-pub const fn longest_horizon(kind: FailureKind) -> FaultDuration {
-    if matches!(kind, FailureKind::VolumeFull) {
-        FaultDuration::from_minutes(720.0)
-    } else if matches!(kind, FailureKind::Expiry) {
-        FaultDuration::from_minutes(43_200.0)
-    } else {
-        FaultDuration::from_minutes(100.0)
-    }
-}
-
 // === impl Raised ===
 
 impl Raised {
@@ -99,7 +85,7 @@ impl Raised {
 
     /// Its horizon, capped at `H_max`.
     pub(crate) fn reach(&self, scale: TimeScale) -> PlatformDuration {
-        self.horizon.min(scale.to_platform(longest_horizon(self.kind)))
+        self.horizon.min(scale.to_platform(self.kind.longest_horizon()))
     }
 }
 

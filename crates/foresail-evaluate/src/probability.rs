@@ -13,7 +13,6 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::backtest::Plan;
 use crate::confidence::{interval, quantile};
-use crate::matching::longest_horizon;
 use crate::result::{
     Estimate, PairSet, ProbabilityRow, ReliabilityBin, ReliabilityCurve, Scope, TimeToEventRow,
 };
@@ -183,7 +182,7 @@ pub struct Announced {
 #[must_use]
 pub(crate) fn time_rows(plan: &Plan<'_>, shown: &Replayed, seed: u64) -> Vec<TimeToEventRow> {
     let ground = &shown.ground;
-    let longest: FaultDuration = longest_horizon(FailureKind::OomKilled);
+    let longest: FaultDuration = FailureKind::OomKilled.longest_horizon();
     let mut announced = Vec::new();
     for (tick, at) in shown.trace.ticks.iter().enumerate() {
         for said in shown.trace.scores[0].at(tick) {

@@ -140,7 +140,7 @@ fn matches(ground: &Ground, unit: &UnitGround, alarm: &Shifted, incident: usize)
     let incident = &ground.incidents[incident];
     let lead = incident.at.since(alarm.at);
     let least = incident.minimum_lead(ground.scale);
-    let longest = ground.scale.to_platform(crate::matching::longest_horizon(incident.kind));
+    let longest = ground.scale.to_platform(incident.kind.longest_horizon());
     let first_after =
         unit.incidents.iter().map(|i| ground.incidents[*i].at).find(|at| *at >= alarm.at);
     lead >= least

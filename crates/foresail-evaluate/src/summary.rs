@@ -3,7 +3,7 @@
 use foresail_core::{FaultDuration, PlatformDuration, Timestamp};
 
 use crate::incident::{Ground, Nature};
-use crate::matching::{Judgement, longest_horizon};
+use crate::matching::Judgement;
 use crate::result::{AlarmFate, Counts, Precursor};
 
 /// What one method at one threshold did on one recording.
@@ -250,7 +250,7 @@ fn warned_ticks(ground: &Ground, judgement: &Judgement) -> u64 {
     for judged in judgement.alarms.iter().filter(|judged| judged.fate == AlarmFate::Hit) {
         let Some(incident) = judged.incident else { continue };
         let incident = &ground.incidents[incident];
-        let longest: FaultDuration = longest_horizon(incident.kind);
+        let longest: FaultDuration = incident.kind.longest_horizon();
         let from = judged.raised.at.max(incident.at - ground.scale.to_platform(longest));
         for tick in range(&ground.ticks, from, incident.at) {
             warned[judged.raised.unit.0 as usize][tick] = false;

@@ -14,8 +14,7 @@ impl Step<'_> {
     pub(super) fn raise(&mut self, entry: &mut Entry, group: &Group<'_>, next_id: &mut u64) {
         let Some(best) = group.first() else { return };
         let at = self.context.at;
-        let longest =
-            self.context.settings.time_scale.to_platform(policy::longest_horizon(best.kind));
+        let longest = self.context.settings.time_scale.to_platform(best.kind.longest_horizon());
         let horizon = best.horizon.min(longest);
         let alarm = Alarm {
             id: AlarmId(*next_id),

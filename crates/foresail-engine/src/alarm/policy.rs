@@ -93,15 +93,3 @@ impl AlarmPolicy {
 pub(super) const fn is_change(kind: FailureKind) -> bool {
     matches!(kind.class(), KindClass::Change)
 }
-
-/// The longest horizon of an alarm (`H_max`): 100 min; 12 h until a volume is full, 30 days until
-/// something expires.
-pub(super) const fn longest_horizon(kind: FailureKind) -> FaultDuration {
-    if matches!(kind, FailureKind::VolumeFull) {
-        FaultDuration::from_minutes(720.0)
-    } else if matches!(kind, FailureKind::Expiry) {
-        FaultDuration::from_minutes(43_200.0)
-    } else {
-        FaultDuration::from_minutes(100.0)
-    }
-}

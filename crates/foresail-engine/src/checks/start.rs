@@ -6,28 +6,7 @@ use foresail_core::{ContainerState, ContainerStatus, FailureKind, PodObject, Wor
 
 use super::{Finding, is_current, message, names};
 use crate::graph::{Graph, PodRecord};
-
-/// Waiting reasons that say an image cannot be had.
-const IMAGE_REASONS: [&str; 7] = [
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "ErrImageNeverPull",
-    "ImageInspectError",
-    "RegistryUnavailable",
-    "SignatureValidationFailed",
-];
-
-/// Reasons that say a container cannot be created or started.
-const START_REASONS: [&str; 7] = [
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "RunContainerError",
-    "StartError",
-    "ContainerCannotRun",
-    "PreStartHookError",
-    "PreCreateHookError",
-];
+use crate::ledger::{is_image_failure, is_start_failure};
 
 /// A container that cannot start.
 struct Failure<'a> {
@@ -76,13 +55,9 @@ fn reason_of(state: &ContainerState) -> (&str, &str) {
     }
 }
 
-fn is_start_failure(reason: &str) -> bool {
-    IMAGE_REASONS.contains(&reason) || START_REASONS.contains(&reason)
-}
-
 /// What is missing, in words.
 fn missing(failure: &Failure<'_>, status: &ContainerStatus) -> String {
-    if IMAGE_REASONS.contains(&failure.reason) {
+    if is_image_failure(failure.reason) {
         let image = image_of(&failure.pod.object, status);
         return format!("image \"{}\" cannot be pulled", message::excerpt(image));
     }

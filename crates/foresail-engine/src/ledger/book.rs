@@ -249,22 +249,6 @@ impl Book {
         let incident = self.units.get(unit)?.last()?;
         incident.entries.last().map(|entry| entry.settled)
     }
-
-    pub(super) fn first_since(&self, unit: &Unit, since: Timestamp) -> Option<Settled> {
-        let mut first: Option<Settled> = None;
-        for incident in self.units.get(unit)?.iter().rev() {
-            let later = incident.entries.iter().map(|entry| entry.settled);
-            let later = later.filter(|settled| settled.settled_at > since);
-            match later.min_by_key(|settled| (settled.settled_at, settled.occurred_at)) {
-                Some(settled) if first.is_none_or(|f| settled.settled_at <= f.settled_at) => {
-                    first = Some(settled);
-                }
-                Some(_) => {}
-                None => break,
-            }
-        }
-        first
-    }
 }
 
 fn outcome(unit: &Unit, entry: &Entry, (incident, primary): (u32, bool)) -> Outcome {

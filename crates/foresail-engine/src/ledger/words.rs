@@ -2,12 +2,11 @@
 
 use foresail_core::{Condition, ConditionStatus};
 
-/// Waiting (or terminated) reasons of a container that cannot be created or started.
+/// Waiting reasons of a container whose image cannot be had.
 ///
 /// # Source
-/// Kubernetes 1.34 `pkg/kubelet/images/types.go`, `pkg/kubelet/kuberuntime/kuberuntime_container.go`
-/// and `pkg/kubelet/container/sync_result.go`.
-const START_FAILURES: [&str; 13] = [
+/// Kubernetes 1.34 `pkg/kubelet/images/types.go`.
+const IMAGE_FAILURES: [&str; 7] = [
     "ErrImagePull",
     "ImagePullBackOff",
     "InvalidImageName",
@@ -15,6 +14,14 @@ const START_FAILURES: [&str; 13] = [
     "ImageInspectError",
     "RegistryUnavailable",
     "SignatureValidationFailed",
+];
+
+/// Waiting (or terminated) reasons of a container that cannot be created or started.
+///
+/// # Source
+/// Kubernetes 1.34 `pkg/kubelet/kuberuntime/kuberuntime_container.go` and
+/// `pkg/kubelet/container/sync_result.go`.
+const CREATE_FAILURES: [&str; 6] = [
     "CreateContainerConfigError",
     "CreateContainerError",
     "RunContainerError",
@@ -23,9 +30,14 @@ const START_FAILURES: [&str; 13] = [
     "PreCreateHookError",
 ];
 
+/// Whether a container with this reason has no image.
+pub(crate) fn is_image_failure(reason: &str) -> bool {
+    IMAGE_FAILURES.contains(&reason)
+}
+
 /// Whether a container with this reason could not be created or started.
-pub(super) fn is_start_failure(reason: &str) -> bool {
-    START_FAILURES.contains(&reason)
+pub(crate) fn is_start_failure(reason: &str) -> bool {
+    is_image_failure(reason) || CREATE_FAILURES.contains(&reason)
 }
 
 /// Whether a container that waits for this reason is still on its ordinary way to its first start,

@@ -56,13 +56,6 @@ impl SeriesClock {
         Instant(tenths.clamp(0, i64::from(u32::MAX)) as u32)
     }
 
-    /// The wall time of `instant`.
-    #[must_use]
-    pub fn timestamp(&self, instant: Instant) -> Timestamp {
-        let origin = self.origin.unwrap_or_default();
-        origin + PlatformDuration::from_millis(i64::from(instant.0) * 100)
-    }
-
     /// Number of the fault minute that `at` falls in.
     #[must_use]
     pub fn minute(&self, at: Instant) -> u32 {
@@ -79,12 +72,6 @@ impl SeriesClock {
     #[must_use]
     pub const fn lag(&self) -> u32 {
         self.lag
-    }
-
-    /// The time scale.
-    #[must_use]
-    pub const fn scale(&self) -> TimeScale {
-        self.scale
     }
 
     /// Wall seconds of one fault minute.

@@ -76,12 +76,6 @@ impl FlowSeries {
         self.rates.and_then(|rates| rates.get(which).copied()).map(f64::from)
     }
 
-    /// When the counter was last read.
-    #[must_use]
-    pub const fn at(&self) -> Instant {
-        self.at
-    }
-
     /// Mean rate in fault minute `index`, where this flow keeps them.
     #[must_use]
     pub fn minute(&self, index: u32) -> Option<f64> {

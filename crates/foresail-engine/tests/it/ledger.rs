@@ -1,7 +1,7 @@
 //! Outcomes of hand-made histories.
 
 use foresail_core::{
-    ChangeKind, Condition, ConditionStatus, ContainerState, FailureKind, PodPhase, Timestamp, Unit,
+    ChangeKind, Condition, ConditionStatus, ContainerState, FailureKind, PodPhase, Unit,
     WorkloadId, WorkloadKind,
 };
 
@@ -386,21 +386,6 @@ fn a_unit_is_in_blackout_while_open_and_ten_fault_minutes_after() {
     let closed = history.state(&[], 130.0);
     assert!(blackout(&closed, 179.9) && !blackout(&closed, 180.0));
     assert_eq!(closed.ledger().last_outcome(&cart()), Some((at(100.0), at(100.5))));
-}
-
-#[test]
-fn an_alarm_can_ask_for_the_first_outcome_known_after_it() {
-    let mut history = History::of_a_ready_pod();
-    history.pod(101.0, ChangeKind::Modified, restarted(1, ended(137, "OOMKilled", 100.0)));
-    history.pod(301.0, ChangeKind::Modified, restarted(2, ended(137, "OOMKilled", 300.0)));
-    history.pod(501.0, ChangeKind::Modified, restarted(3, ended(137, "OOMKilled", 500.0)));
-    let state = history.state(&[], 600.0);
-    let first = |since: f64| -> Option<Timestamp> {
-        state.ledger().first_outcome_since(&cart(), at(since)).map(|known| known.occurred_at)
-    };
-    assert_eq!(first(50.0), Some(at(100.0)));
-    assert_eq!(first(101.0), Some(at(300.0)));
-    assert_eq!(first(501.0), None);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use foresail_core::{KindClass, Timestamp};
 
 use crate::incident::Incident;
-use crate::matching::longest_horizon;
 use crate::result::{AlarmFate, JudgedAlarm, Precursor};
 use crate::trace::UnitIndex;
 use crate::tune::Replayed;
@@ -90,7 +89,7 @@ impl Missed<'_> {
     fn from(&self) -> Timestamp {
         let ground = &self.replayed.ground;
         let incident = self.incident;
-        let longest = ground.scale.to_platform(longest_horizon(incident.kind));
+        let longest = ground.scale.to_platform(incident.kind.longest_horizon());
         let unit = &ground.units[incident.unit.0 as usize];
         let blackouts = unit.blackouts.iter().filter(|(from, _)| *from < incident.at);
         let recovered = blackouts.map(|(_, to)| *to).filter(|to| *to < incident.at).max();

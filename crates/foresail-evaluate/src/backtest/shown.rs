@@ -12,7 +12,7 @@ use super::missed::{self, Missed};
 use super::timeline::timelines;
 use super::{BacktestInput, EvaluateError, OnProgress, Progress};
 use crate::incident::Incident;
-use crate::matching::{Judgement, Raised, judge, longest_horizon};
+use crate::matching::{Judgement, Raised, judge};
 use crate::replay;
 use crate::result::{AlarmFate, Gate, IncidentFate, JudgedAlarm, JudgedIncident, Timeline};
 use crate::tune::{Replayed, alarms};
@@ -146,7 +146,7 @@ fn judged_incidents(
                     Missed { replayed, incident, alarms, threshold }.reason()
                 }
             };
-            let longest = ground.scale.to_platform(longest_horizon(incident.kind));
+            let longest = ground.scale.to_platform(incident.kind.longest_horizon());
             let before = (incident.at - longest, incident.at);
             JudgedIncident {
                 number: incident.number,

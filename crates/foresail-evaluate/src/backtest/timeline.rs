@@ -5,7 +5,6 @@ use foresail_core::{FailureKind, FaultDuration, KindClass, Quantity, Timestamp, 
 use super::capture::Capture;
 use super::shown::padding;
 use crate::incident::Nature;
-use crate::matching::longest_horizon;
 use crate::result::{
     AlarmFate, Annotation, AnnotationSource, IncidentFate, JudgedAlarm, JudgedIncident,
     SeriesPoint, Timeline, TimelineStory,
@@ -81,7 +80,7 @@ fn looks_alike(replayed: &Replayed, one: &JudgedAlarm) -> bool {
 
 /// Whether the recording goes on until the time that an alarm announced has passed.
 fn has_passed(replayed: &Replayed, one: &JudgedAlarm) -> bool {
-    let longest = replayed.ground.scale.to_platform(longest_horizon(one.alarm.kind));
+    let longest = replayed.ground.scale.to_platform(one.alarm.kind.longest_horizon());
     one.alarm.raised_at + longest <= replayed.trace.ended_at()
 }
 
