@@ -1,0 +1,270 @@
+//! One look at every target of a state, shared by all who judge it.
+
+use foresail_core::{EntityId, Quantity, Timestamp};
+
+use super::FirstPassageSettings;
+use super::target::{self, Direction, Target};
+use super::trend::{Outlook, Point, Reach, Trend, outlook};
+use crate::graph::PodRecord;
+use crate::series::{Instant, LevelSeries, Minute, SeriesClock};
+use crate::state::State;
+
+/// Fault minutes over which the least value is the trough: longer than a collector's cycle, shorter
+/// than a leak worth an alarm.
+const TROUGH_MINUTES: usize = 5;
+
+/// Fault minutes of history below which nothing is said: half of the shortest window.
+const YOUNG_MINUTES: usize = 5;
+
+/// Everything that first passage sees at one time.
+#[derive(Debug)]
+pub struct Survey<'a> {
+    pub(super) state: &'a State,
+    pub(super) settings: &'a FirstPassageSettings,
+    /// The time that it is of.
+    pub(super) at: Timestamp,
+    /// Pods that run, in the order of namespace and name.
+    pods: Vec<PodEntry<'a>>,
+    /// Readings of pods, pod by pod, then those of nodes and claims.
+    readings: Vec<Reading<'a>>,
+}
+
+/// One pod of a survey.
+#[derive(Debug)]
+struct PodEntry<'a> {
+    record: &'a PodRecord,
+    entities: &'a [EntityId],
+    /// Why nothing can be said of it; `None` where something can.
+    blind: Option<Blind>,
+    /// Where its readings end.
+    end: usize,
+}
+
+/// One pod and what first passage sees of it.
+#[derive(Clone, Copy, Debug)]
+pub struct SurveyedPod<'s, 'a> {
+    /// The pod.
+    pub record: &'a PodRecord,
+    /// Its series and those of its containers.
+    pub entities: &'a [EntityId],
+    /// Its targets with fresh samples, each with its forecast.
+    pub readings: &'s [Reading<'a>],
+    pub(super) blind: Option<Blind>,
+}
+
+/// One target as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading<'a> {
+    /// What can run out.
+    pub target: Target<'a>,
+    /// The level now, as a share of the limit.
+    pub level: f64,
+    /// The forecast, where the level runs toward its limit.
+    pub forecast: Option<Box<Forecast>>,
+}
+
+/// What the strongest window says of one target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forecast {
+    /// How the level moves.
+    pub trend: Trend,
+    /// Probability that the limit is passed within the horizon.
+    pub probability: f64,
+    /// Probability that it is passed within the horizon but late enough to act: what ranks alarms.
+    pub score: f64,
+}
+
+/// Why a unit cannot be judged; the later ones are nearer to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Blind {
+    /// No quantity with a known limit was scraped.
+    NoTarget,
+    /// The last sample is old.
+    Stale,
+    /// The process is younger than the shortest window.
+    Young,
+}
+
+// === impl Survey ===
+
+impl<'a> Survey<'a> {
+    /// Looks at every target of `state` as of `at`.
+    #[must_use]
+    pub fn new(state: &'a State, at: Timestamp, settings: &'a FirstPassageSettings) -> Self {
+        let mut survey = Self { state, settings, at, pods: Vec::new(), readings: Vec::new() };
+        let Some(now) = state.series().clock().instant(at) else { return survey };
+        for (record, entities) in pods_with_series(state) {
+            let mut blind = Some(Blind::NoTarget);
+            for target in target::of_pod(state, record, entities) {
+                let reason = survey.look(target, now);
+                blind = blind.zip(reason).map(|(known, reason)| known.max(reason));
+            }
+            let end = survey.readings.len();
+            survey.pods.push(PodEntry { record, entities, blind, end });
+        }
+        for series in state.series().cluster_objects() {
+            for target in target::of_cluster_object(series) {
+                survey.look(target, now);
+            }
+        }
+        survey
+    }
+
+    /// Pods that run, in the order of namespace and name.
+    pub fn pods(&self) -> impl Iterator<Item = SurveyedPod<'_, 'a>> {
+        (0..self.pods.len()).map(|place| self.pod_at(place))
+    }
+
+    /// The pod with this name, if it runs.
+    #[must_use]
+    pub fn pod(&self, namespace: &str, name: &str) -> Option<SurveyedPod<'_, 'a>> {
+        let key = |entry: &PodEntry<'a>| {
+            let object = &entry.record.object;
+            (object.namespace.as_str(), object.name.as_str()).cmp(&(namespace, name))
+        };
+        self.pods.binary_search_by(key).ok().map(|place| self.pod_at(place))
+    }
+
+    /// Targets of nodes and claims with fresh samples, in the order of their series.
+    #[must_use]
+    pub fn cluster_readings(&self) -> &[Reading<'a>] {
+        &self.readings[self.pods.last().map_or(0, |entry| entry.end)..]
+    }
+
+    fn pod_at(&self, place: usize) -> SurveyedPod<'_, 'a> {
+        let entry = &self.pods[place];
+        let start = place.checked_sub(1).map_or(0, |before| self.pods[before].end);
+        SurveyedPod {
+            record: entry.record,
+            entities: entry.entities,
+            readings: &self.readings[start..entry.end],
+            blind: entry.blind,
+        }
+    }
+
+    /// Reads one target and forecasts it; returns why nothing could be said of it.
+    fn look(&mut self, target: Target<'a>, now: Instant) -> Option<Blind> {
+        let clock = self.state.series().clock();
+        let Some((series, (last_at, last))) =
+            target.series.level(target.quantity).and_then(|series| Some((series, series.last()?)))
+        else {
+            return Some(Blind::NoTarget);
+        };
+        if self.is_stale(now, last_at) {
+            return Some(Blind::Stale);
+        }
+        let level = target.share(recent_level(series, clock).unwrap_or(last));
+        let outlook = forecast(&target, series, level, (clock, last_at, self.settings));
+        let (forecast, blind) = match outlook {
+            Outlook::TooShort => (None, Some(Blind::Young)),
+            Outlook::Quiet => (None, None),
+            Outlook::Running(trend) => {
+                let belief = self.settings.belief;
+                let (probability, score) = (trend.probability(belief), trend.useful(belief));
+                (Some(Box::new(Forecast { trend, probability, score })), None)
+            }
+        };
+        self.readings.push(Reading { target, level, forecast });
+        blind
+    }
+
+    /// Whether the last sample is more than five scrapes and five fault minutes old.
+    fn is_stale(&self, now: Instant, last_at: Instant) -> bool {
+        let settings = self.state.settings();
+        let old = now.seconds_since(last_at) - settings.sample_lag().as_seconds();
+        self.state.series().clock().fault_minutes(now, last_at) > 5.0
+            && old > 5.0 * settings.scrape_interval.as_seconds()
+    }
+}
+
+/// Pods that run, with their series: both sides come in the order of namespace and name.
+fn pods_with_series(state: &State) -> impl Iterator<Item = (&PodRecord, &[EntityId])> {
+    let mut series = state.series().pods().peekable();
+    let running = state.graph().pods().filter(|pod| !pod.object.is_finished());
+    running.map(move |pod| {
+        let key = (&pod.object.namespace, &pod.object.name);
+        while series.next_if(|((namespace, name), _)| (namespace, name) < key).is_some() {}
+        let own = series.peek().filter(|((namespace, name), _)| (namespace, name) == key);
+        (pod, own.map_or(&[][..], |(_, entities)| entities))
+    })
+}
+
+/// What the windows of one level say.
+fn forecast(
+    target: &Target<'_>,
+    series: &LevelSeries,
+    level: f64,
+    (clock, last_at, settings): (&SeriesClock, Instant, &FirstPassageSettings),
+) -> Outlook {
+    if series.n_minutes() < YOUNG_MINUTES {
+        return Outlook::TooShort;
+    }
+    if !may_matter(target, series, settings) {
+        return Outlook::Quiet;
+    }
+    let points = points(target, series, (clock, last_at));
+    let reach = Reach {
+        nearest: settings.late * target.kind.minimum_lead().as_minutes(),
+        farthest: settings.horizon_of(target.kind),
+    };
+    outlook(&points, level, reach, (settings.belief, settings.floor))
+}
+
+/// Cheap look: has the level come far enough on its way that any window could pass the floor?
+fn may_matter(target: &Target<'_>, series: &LevelSeries, settings: &FirstPassageSettings) -> bool {
+    let Some((least, greatest, newest)) = series.extremes() else { return false };
+    let share = |level: f32| target.share(f64::from(level));
+    // What falls to its floor is used most where least is left.
+    let (low, high) = match target.direction {
+        Direction::Rises => (share(least), share(greatest)),
+        Direction::Falls { .. } => (share(greatest), share(least)),
+    };
+    let distance = (1.0 - share(newest)).max(0.0);
+    let growth = (share(newest) - low).max(0.0);
+    high > low
+        && libm::pow(growth / (growth + distance).max(1e-9), settings.belief.persistence)
+            >= settings.floor
+}
+
+/// Mean of the last two fault minutes of raw values.
+fn recent_level(series: &LevelSeries, clock: &SeriesClock) -> Option<f64> {
+    let (newest, _) = series.last()?;
+    let recent = series.raw().rev().take_while(|(at, _)| clock.fault_minutes(newest, *at) <= 2.0);
+    let (sum, count) = recent.fold((0.0, 0), |(sum, count), (_, value)| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// Troughs per fault minute as shares of the limit, with the load beside them.
+fn points(
+    target: &Target<'_>,
+    series: &LevelSeries,
+    (clock, last_at): (&SeriesClock, Instant),
+) -> Vec<Point> {
+    let Some((newest, minutes)) = series.minutes() else { return Vec::new() };
+    let load = target.series.flow(Quantity::Requests);
+    let shares: Vec<f64> =
+        minutes.map(|minute| target.share(f64::from(minute_value(target, minute)))).collect();
+    let offset = clock.minute(last_at).saturating_sub(newest);
+    let first = shares.len() as f64 - 1.0 + f64::from(offset);
+    (0..shares.len())
+        .filter_map(|i| {
+            let trough = shares[i.saturating_sub(TROUGH_MINUTES - 1)..=i]
+                .iter()
+                .copied()
+                .filter(|share| share.is_finite())
+                .fold(f64::INFINITY, f64::min);
+            let index = newest.checked_sub((shares.len() - 1 - i) as u32);
+            let load =
+                load.zip(index).and_then(|(flow, index)| flow.minute(index)).unwrap_or(f64::NAN);
+            trough.is_finite().then_some(Point { minute: i as f64 - first, level: trough, load })
+        })
+        .collect()
+}
+
+/// A rising level keeps what it holds at its minimum; what is left of a falling one is at its mean.
+fn minute_value(target: &Target<'_>, minute: Minute) -> f32 {
+    match target.direction {
+        Direction::Rises => minute.minimum,
+        Direction::Falls { .. } => minute.mean,
+    }
+}
