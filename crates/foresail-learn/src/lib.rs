@@ -13,5 +13,6 @@ pub mod hazard;
 pub mod logistic;
 pub mod metrics;
 pub mod model_file;
+mod numeric;
 pub mod tree;
 pub mod vus;
