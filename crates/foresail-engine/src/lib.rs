@@ -16,9 +16,11 @@
 pub mod alarm;
 pub mod assess;
 pub mod checks;
+pub mod features;
 pub mod first_passage;
 pub mod graph;
 pub mod ledger;
+pub mod logs;
 pub mod series;
 mod settings;
 mod state;

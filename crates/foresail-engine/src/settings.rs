@@ -15,6 +15,9 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How long after it was written a log line is visible.
+    pub const LOG_LAG: PlatformDuration = PlatformDuration::from_seconds(2);
+
     /// How long after its own time a sample is visible: one scrape interval and two seconds.
     #[must_use]
     pub fn sample_lag(&self) -> PlatformDuration {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::checks::Notices;
 use crate::graph::Graph;
 use crate::ledger::Ledger;
+use crate::logs::LogStore;
 use crate::series::SeriesStore;
 use crate::settings::Settings;
 
@@ -21,6 +22,7 @@ pub struct State {
     ledger: Ledger,
     series: SeriesStore,
     notices: Notices,
+    logs: LogStore,
 }
 
 impl State {
@@ -34,6 +36,7 @@ impl State {
             ledger: Ledger::new(settings.time_scale),
             series: SeriesStore::new(&settings),
             notices: Notices::default(),
+            logs: LogStore::new(settings.time_scale),
             settings,
         }
     }
@@ -42,27 +45,34 @@ impl State {
     pub fn observe(&mut self, batch: &Batch) {
         self.series.declare(&batch.entities);
         let lag = self.settings.sample_lag();
-        let (mut sample, mut object, mut event) = (0, 0, 0);
+        let (mut sample, mut object, mut event, mut line) = (0, 0, 0, 0);
         loop {
             let next_object = batch.objects.get(object).map(|item| item.observed_at);
             let next_event = batch.events.get(event).map(|item| item.observed_at);
             let next_sample = batch.samples.get(sample).map(|item| item.at + lag);
-            let Some(first) = [next_object, next_event, next_sample].into_iter().flatten().min()
-            else {
-                break;
-            };
+            let next_line = batch.logs.get(line).map(|item| item.at + Settings::LOG_LAG);
+            let times = [next_object, next_event, next_line, next_sample];
+            let Some(first) = times.into_iter().flatten().min() else { break };
             self.started_at.get_or_insert(first);
             if next_object == Some(first) {
                 let change = &batch.objects[object];
                 self.graph.observe(change);
                 self.ledger.observe_object(change, &self.graph);
                 self.series.observe_object(change);
+                self.logs.observe_object(change);
                 object += 1;
             } else if next_event == Some(first) {
                 self.graph.observe_event(&batch.events[event]);
                 self.ledger.observe_event(&batch.events[event], &self.graph);
                 self.notices.observe_event(&batch.events[event]);
                 event += 1;
+            } else if next_line == Some(first) {
+                let item = &batch.logs[line];
+                // A line of a pod that is gone would be remembered for ever.
+                if self.graph.pod(&item.namespace, &item.pod).is_some() {
+                    self.logs.observe(item);
+                }
+                line += 1;
             } else {
                 self.series.observe_sample(&batch.samples[sample]);
                 sample += 1;
@@ -112,6 +122,12 @@ impl State {
     #[must_use]
     pub const fn notices(&self) -> &Notices {
         &self.notices
+    }
+
+    /// Log rates.
+    #[must_use]
+    pub const fn logs(&self) -> &LogStore {
+        &self.logs
     }
 
     /// Outcomes known so far, oldest first, with their incidents.

@@ -110,6 +110,12 @@ impl<'a> Survey<'a> {
         survey
     }
 
+    /// The time that it is of.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Pods that run, in the order of namespace and name.
     pub fn pods(&self) -> impl Iterator<Item = SurveyedPod<'_, 'a>> {
         (0..self.pods.len()).map(|place| self.pod_at(place))

@@ -40,7 +40,11 @@ struct Open {
 /// A level over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LevelSeries {
-    raw: VecDeque<(Instant, f32)>,
+    /// The newest raw point; apart from the others, so that most values are taken in without a look
+    /// at the ring.
+    newest: Option<(Instant, f32)>,
+    /// Raw points before it, oldest first.
+    earlier: VecDeque<(Instant, f32)>,
     means: VecDeque<f32>,
     /// Share of the mean that the minimum lies below it, in parts of [`u16::MAX`].
     dips: VecDeque<u16>,
@@ -60,34 +64,46 @@ impl LevelSeries {
     /// A series without points.
     #[must_use]
     pub const fn new() -> Self {
-        Self { raw: VecDeque::new(), means: VecDeque::new(), dips: VecDeque::new(), open: None }
+        Self {
+            newest: None,
+            earlier: VecDeque::new(),
+            means: VecDeque::new(),
+            dips: VecDeque::new(),
+            open: None,
+        }
     }
 
     /// Takes in a value; one that comes late but within `clock`'s lag finds its place.
     pub fn push(&mut self, at: Instant, value: f64, clock: &SeriesClock) -> Taken {
         let value = value as f32;
-        if let Some((last, _)) = self.raw.back()
-            && at <= *last
+        if let Some((last, _)) = self.newest
+            && at <= last
         {
-            return self.insert_late(at, value, clock);
+            return self.insert_late((at, value), last, clock);
         }
-        push_bounded(&mut self.raw, (at, value), RAW_POINTS);
+        if let Some(point) = self.newest.replace((at, value)) {
+            push_bounded(&mut self.earlier, point, RAW_POINTS - 1);
+        }
         self.fill(clock.minute(at), value);
         Taken::Yes
     }
 
-    fn insert_late(&mut self, at: Instant, value: f32, clock: &SeriesClock) -> Taken {
-        let newest = self.raw.back().map_or(at, |(last, _)| *last);
-        let place = self.raw.partition_point(|(time, _)| *time < at);
-        let known = self.raw.get(place).is_some_and(|(time, _)| *time == at);
+    fn insert_late(
+        &mut self,
+        (at, value): (Instant, f32),
+        newest: Instant,
+        clock: &SeriesClock,
+    ) -> Taken {
+        let place = self.earlier.partition_point(|(time, _)| *time < at);
+        let known = at == newest || self.earlier.get(place).is_some_and(|(time, _)| *time == at);
         if known || newest.since(at) > clock.lag() {
             return Taken::No;
         }
-        if self.raw.len() < RAW_POINTS || place > 0 {
-            self.raw.insert(place, (at, value));
-            if self.raw.len() > RAW_POINTS {
-                self.raw.pop_front();
-            }
+        if self.earlier.len() < RAW_POINTS - 1 {
+            self.earlier.insert(place, (at, value));
+        } else if place > 0 {
+            self.earlier.pop_front();
+            self.earlier.insert(place - 1, (at, value));
         }
         if self.open.is_some_and(|open| open.index == clock.minute(at)) {
             self.fill(clock.minute(at), value);
@@ -128,11 +144,12 @@ impl LevelSeries {
 
     /// Forgets everything before `at`: the process that made it is gone.
     pub fn cut(&mut self, at: Instant, clock: &SeriesClock) {
-        let first = self.raw.partition_point(|(time, _)| *time < at);
-        if first == 0 {
+        let is_before = |(time, _): &(Instant, f32)| *time < at;
+        let n_before = self.earlier.partition_point(is_before);
+        self.earlier.drain(..n_before);
+        if n_before == 0 && self.newest.take_if(|point| is_before(point)).is_none() {
             return;
         }
-        self.raw.drain(..first);
         let keep_from = clock.minute(at) + 1;
         match self.open {
             Some(open) if open.index >= keep_from => {
@@ -145,7 +162,7 @@ impl LevelSeries {
                 self.means.clear();
                 self.dips.clear();
                 self.open = None;
-                let points: Vec<_> = self.raw.iter().copied().collect();
+                let points: Vec<_> = self.earlier.iter().copied().chain(self.newest).collect();
                 for (time, value) in points {
                     self.fill(clock.minute(time), value);
                 }
@@ -156,12 +173,12 @@ impl LevelSeries {
     /// The newest raw point.
     #[must_use]
     pub fn last(&self) -> Option<(Instant, f64)> {
-        self.raw.back().map(|(at, value)| (*at, f64::from(*value)))
+        self.newest.map(|(at, value)| (at, f64::from(value)))
     }
 
     /// Raw points, oldest first.
-    pub fn raw(&self) -> impl DoubleEndedIterator<Item = (Instant, f64)> + ExactSizeIterator + '_ {
-        self.raw.iter().map(|(at, value)| (*at, f64::from(*value)))
+    pub fn raw(&self) -> impl DoubleEndedIterator<Item = (Instant, f64)> + '_ {
+        self.earlier.iter().chain(&self.newest).map(|(at, value)| (*at, f64::from(*value)))
     }
 
     /// Fault minutes, oldest first, the open one last; the index of the last and the minutes.
@@ -198,10 +215,18 @@ impl LevelSeries {
         Some((low, high, newest))
     }
 
+    /// Mean of the closed fault minute that lies `minutes` before the open one; `None` where the
+    /// series does not reach back so far or nothing was scraped then.
+    #[must_use]
+    pub fn mean_before(&self, minutes: usize) -> Option<f32> {
+        let place = self.means.len().checked_sub(minutes)?;
+        self.means.get(place).copied().filter(|mean| mean.is_finite())
+    }
+
     /// Heap bytes held.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.raw.capacity() * size_of::<(Instant, f32)>()
+        self.earlier.capacity() * size_of::<(Instant, f32)>()
             + self.means.capacity() * size_of::<f32>()
             + self.dips.capacity() * size_of::<u16>()
     }

@@ -1,0 +1,65 @@
+//! Features: what can be said of a pod at one time, free of scale and of names.
+//!
+//! ```text
+//!  Survey (first passage) ─┐
+//!  series · logs           ├─> pod ──> siblings ──> one row of [Feature::COUNT] numbers per pod
+//!  graph · ledger ─────────┘
+//! ```
+//!
+//! NaN means missing and nothing else. The same path serves training and service. Levels enter as
+//! shares of a limit or against their own past, counts within fixed windows, ages only up to 120 s:
+//! nothing here tells one cluster, workload or hour from another by its size.
+
+mod catalogue;
+mod pod;
+mod siblings;
+mod view;
+
+use foresail_core::WorkloadId;
+
+pub use catalogue::{Direction, Feature, FeatureGroup};
+
+use crate::first_passage::{Survey, SurveyedPod};
+use crate::state::State;
+
+/// The row of one pod.
+#[derive(Clone, Debug)]
+pub struct PodFeatures<'a> {
+    /// Namespace of the pod.
+    pub namespace: &'a str,
+    /// Name of the pod.
+    pub pod: &'a str,
+    /// Node that it runs on.
+    pub node: Option<&'a str>,
+    /// Its workload.
+    pub unit: &'a WorkloadId,
+    /// The values in the order of [`Feature::ALL`].
+    pub values: [f32; Feature::COUNT],
+}
+
+impl PodFeatures<'_> {
+    /// One value.
+    #[must_use]
+    pub const fn get(&self, feature: Feature) -> f32 {
+        self.values[feature as usize]
+    }
+
+    const fn set(&mut self, feature: Feature, value: f64) {
+        self.values[feature as usize] = value as f32;
+    }
+}
+
+/// The rows of every pod of a survey that runs, in its order.
+#[must_use]
+pub fn compute<'a>(state: &'a State, survey: &Survey<'a>) -> Vec<PodFeatures<'a>> {
+    let nodes = pod::NodeLoads::new(state);
+    let (mut rows, latencies): (Vec<_>, Vec<_>) =
+        survey.pods().filter(runs).map(|pod| pod::features(state, survey, (&pod, &nodes))).unzip();
+    siblings::fill(&mut rows, &latencies);
+    rows
+}
+
+/// Whether a pod can still fail: it is neither finished nor being deleted.
+fn runs(pod: &SurveyedPod<'_, '_>) -> bool {
+    !pod.record.object.is_finished() && pod.record.object.deletion_requested_at.is_none()
+}

@@ -1,0 +1,351 @@
+//! The features of one pod.
+
+use std::collections::BTreeMap;
+
+use foresail_core::{ContainerState, Entity, PodObject, Quantity, Timestamp, Unit};
+
+use super::view::{LONG, MIDDLE, PodView, SHORT, ln_ratio, over};
+use super::{Feature, PodFeatures};
+use crate::first_passage::{Reading, Survey, SurveyedPod};
+use crate::series::EntitySeries;
+use crate::state::State;
+
+/// Age beyond which it says nothing, in seconds of wall time: it would be a clock.
+const MOST_AGE: f64 = 120.0;
+/// Half of the weight that a change or failure has left after so many minutes.
+const RECENT_MINUTES: f64 = 30.0;
+/// Timeout of a probe where the spec is not known, in seconds: the API's default.
+const DEFAULT_TIMEOUT: f64 = 1.0;
+/// One mebibyte.
+const MEBIBYTE: f64 = 1_048_576.0;
+
+/// How loaded each node is.
+pub(super) struct NodeLoads<'a>(BTreeMap<&'a str, [f64; 3]>);
+
+/// Shares, scores and urgencies of one kind of limit.
+struct Limited {
+    quantities: &'static [Quantity],
+    share: Feature,
+    score: Feature,
+    urgency: Option<Feature>,
+}
+
+const LIMITED: [Limited; 5] = [
+    Limited {
+        quantities: &[Quantity::MemoryWorkingSet, Quantity::MemoryRss],
+        share: Feature::MemoryShare,
+        score: Feature::MemoryScore,
+        urgency: Some(Feature::MemoryUrgency),
+    },
+    Limited {
+        quantities: &[Quantity::FileDescriptors],
+        share: Feature::DescriptorShare,
+        score: Feature::DescriptorScore,
+        urgency: Some(Feature::DescriptorUrgency),
+    },
+    Limited {
+        quantities: &[Quantity::Threads],
+        share: Feature::ThreadShare,
+        score: Feature::ThreadScore,
+        urgency: None,
+    },
+    Limited {
+        quantities: &[Quantity::PoolInUse],
+        share: Feature::PoolShare,
+        score: Feature::PoolScore,
+        urgency: Some(Feature::PoolUrgency),
+    },
+    Limited {
+        quantities: &[Quantity::EphemeralStorage, Quantity::EmptyDirUsed],
+        share: Feature::StorageShare,
+        score: Feature::StorageScore,
+        urgency: Some(Feature::StorageUrgency),
+    },
+];
+
+/// Levels against their own past, what is added before the ratio, and where it goes.
+const GROWTHS: [(Quantity, f64, Feature, Option<Feature>); 7] = [
+    (
+        Quantity::MemoryWorkingSet,
+        MEBIBYTE,
+        Feature::MemoryGrowth,
+        Some(Feature::MemoryRecentGrowth),
+    ),
+    (Quantity::HeapInUse, MEBIBYTE, Feature::HeapGrowth, None),
+    (
+        Quantity::FileDescriptors,
+        1.0,
+        Feature::DescriptorGrowth,
+        Some(Feature::DescriptorRecentGrowth),
+    ),
+    (Quantity::Threads, 1.0, Feature::ThreadGrowth, Some(Feature::ThreadRecentGrowth)),
+    (Quantity::RuntimeTasks, 1.0, Feature::TaskGrowth, Some(Feature::TaskRecentGrowth)),
+    (Quantity::RequestsInFlight, 1.0, Feature::InFlightGrowth, None),
+    (Quantity::PoolInUse, 1.0, Feature::PoolGrowth, None),
+];
+
+// === impl NodeLoads ===
+
+impl<'a> NodeLoads<'a> {
+    pub(super) fn new(state: &'a State) -> Self {
+        let nodes = state.series().cluster_objects().filter_map(|series| match &series.entity {
+            Entity::Node { node } => Some((node.as_str(), load(series))),
+            Entity::Container { .. } | Entity::Pod { .. } | Entity::Claim { .. } => None,
+        });
+        Self(nodes.collect())
+    }
+}
+
+/// Share of CPU busy, share of CPU waiting for I/O, share of memory used.
+fn load(series: &EntitySeries) -> [f64; 3] {
+    let rate = |quantity| series.flow(quantity).and_then(|flow| flow.rate(MIDDLE));
+    let total = rate(Quantity::NodeCpuTotal).unwrap_or(f64::NAN);
+    let idle = rate(Quantity::NodeCpuIdle).unwrap_or(f64::NAN);
+    let waiting = rate(Quantity::NodeIoWait).unwrap_or(f64::NAN);
+    let left = series.level(Quantity::NodeMemoryAvailable).and_then(|level| Some(level.last()?.1));
+    let memory = series.state(Quantity::NodeMemoryTotal).map_or(f64::NAN, |state| state.value);
+    [1.0 - over(idle, total), over(waiting, total), 1.0 - over(left.unwrap_or(f64::NAN), memory)]
+}
+
+/// The row of `pod` but for its siblings, and ln of its mean request time.
+pub(super) fn features<'a>(
+    state: &'a State,
+    survey: &Survey<'a>,
+    (pod, nodes): (&SurveyedPod<'_, 'a>, &NodeLoads<'_>),
+) -> (PodFeatures<'a>, f32) {
+    let object = &pod.record.object;
+    let mut row = PodFeatures {
+        namespace: &object.namespace,
+        pod: &object.name,
+        node: object.node.as_deref(),
+        unit: &pod.record.unit,
+        values: [f32::NAN; Feature::COUNT],
+    };
+    let view = PodView::new(state, pod);
+    add_limits(&mut row, pod.readings);
+    add_growth(&mut row, &view);
+    add_cpu(&mut row, &view, object);
+    add_restarts(&mut row, pod, (state, survey.at()));
+    add_probes(&mut row, &view, object);
+    let latency = add_requests(&mut row, &view, object);
+    add_io(&mut row, &view);
+    add_logs(&mut row, &view, (state, survey.at()));
+    add_surroundings(&mut row, pod, (state, survey.at()));
+    add_quality(&mut row, &view, (state, survey.at()));
+    if let Some(load) = object.node.as_deref().and_then(|node| nodes.0.get(node)) {
+        row.set(Feature::NodeBusy, load[0]);
+        row.set(Feature::NodeIoWait, load[1]);
+        row.set(Feature::NodeMemoryUsed, load[2]);
+    }
+    (row, latency as f32)
+}
+
+fn add_limits(row: &mut PodFeatures<'_>, readings: &[Reading<'_>]) {
+    let mut best: Option<&Reading<'_>> = None;
+    for limited in &LIMITED {
+        let of_kind = readings.iter().filter(|one| limited.quantities.contains(&one.target.quantity));
+        let (mut share, mut score, mut urgency) = (f64::NAN, f64::NAN, f64::NAN);
+        for reading in of_kind {
+            share = share.max(reading.level);
+            score = score.max(reading.forecast.as_ref().map_or(0.0, |forecast| forecast.score));
+            urgency = urgency.max(urgency_of(reading));
+            if score_of(reading) > best.map_or(0.0, score_of) {
+                best = Some(reading);
+            }
+        }
+        row.set(limited.share, share);
+        row.set(limited.score, score);
+        if let Some(feature) = limited.urgency {
+            row.set(feature, urgency);
+        }
+    }
+    let Some(forecast) = best.and_then(|best| best.forecast.as_ref()) else { return };
+    row.set(Feature::BestProgress, forecast.trend.growth.progress);
+    row.set(Feature::BestSteadiness, forecast.trend.growth.steadiness);
+    row.set(Feature::BestRecency, forecast.trend.growth.recency);
+    row.set(Feature::BestSaturating, forecast.trend.saturating);
+    row.set(Feature::BestFollowsLoad, forecast.trend.follows_load);
+}
+
+fn score_of(reading: &Reading<'_>) -> f64 {
+    reading.forecast.as_ref().map_or(0.0, |forecast| forecast.score)
+}
+
+fn urgency_of(reading: &Reading<'_>) -> f64 {
+    let median = reading.forecast.as_ref().and_then(|forecast| forecast.trend.quantiles);
+    median.map_or(0.0, |times| 10.0 / (10.0 + times.p50.max(0.0)))
+}
+
+fn add_growth(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
+    for (quantity, added, growth, recent) in GROWTHS {
+        let (whole, last) = view.level_growth(quantity, added);
+        row.set(growth, whole);
+        if let Some(recent) = recent {
+            row.set(recent, last);
+        }
+    }
+    let storage = [Quantity::EphemeralStorage, Quantity::EmptyDirUsed]
+        .map(|quantity| view.level_growth(quantity, MEBIBYTE));
+    row.set(Feature::StorageGrowth, storage[0].0.max(storage[1].0));
+    row.set(Feature::StorageRecentGrowth, storage[0].1.max(storage[1].1));
+}
+
+fn add_cpu(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) {
+    let used = |half_life| view.rate(Quantity::CpuUsage, half_life) / view.seconds_per_minute();
+    let specified = |of: fn(&foresail_core::Resources) -> Option<f64>| {
+        object.spec.iter().try_fold(0.0, |sum, spec| Some(sum + of(&spec.resources)?))
+    };
+    let some = |spec: Option<f64>, quantity| {
+        spec.filter(|sum| *sum > 0.0).unwrap_or_else(|| view.setting(quantity))
+    };
+    let limit = some(specified(|resources| resources.cpu_limit), Quantity::CpuLimit);
+    let request = some(specified(|resources| resources.cpu_request), Quantity::CpuRequest);
+    row.set(Feature::CpuOfLimit, over(used(SHORT), limit));
+    row.set(Feature::CpuOfRequest, over(used(MIDDLE), request));
+    let throttled =
+        |half_life| view.share(Quantity::CpuThrottledPeriods, Quantity::CpuPeriods, half_life);
+    row.set(Feature::Throttled, throttled(SHORT));
+    row.set(Feature::ThrottledLong, throttled(MIDDLE));
+    row.set(Feature::CpuGrowth, view.flow_growth(Quantity::CpuUsage, 0.05));
+    row.set(Feature::MemoryFailures, view.rate(Quantity::MemoryFailures, MIDDLE).ln_1p());
+}
+
+fn add_restarts(
+    row: &mut PodFeatures<'_>,
+    pod: &SurveyedPod<'_, '_>,
+    (state, at): (&State, Timestamp),
+) {
+    let scale = state.settings().time_scale;
+    let minutes = |since: Timestamp| scale.to_fault(at.since(since)).as_minutes();
+    let within = |limit: f64| {
+        pod.record.restarts.iter().filter(|restart| minutes(**restart) <= limit).count() as f64
+    };
+    row.set(Feature::RestartsShort, within(10.0));
+    row.set(Feature::RestartsLong, within(60.0));
+    let containers = &pod.record.object.containers;
+    let ended = |wanted: fn(i32, Option<&str>) -> bool| {
+        let any = containers.iter().filter_map(|one| one.last_state.as_ref()).any(|last| match last {
+            ContainerState::Terminated { exit_code, reason, .. } => {
+                wanted(*exit_code, reason.as_deref())
+            }
+            ContainerState::Waiting { .. } | ContainerState::Running { .. } => false,
+        });
+        f64::from(u8::from(any))
+    };
+    row.set(Feature::EndedByMemory, ended(|_, reason| reason == Some("OOMKilled")));
+    row.set(
+        Feature::EndedByError,
+        ended(|code, reason| code != 0 && code < 128 && reason != Some("OOMKilled")),
+    );
+    let unit = Unit::Workload(pod.record.unit.clone());
+    let failed = state.ledger().last_outcome(&unit).map(|(occurred, _)| occurred);
+    row.set(Feature::SinceFailure, recency(failed.map(minutes)));
+    let started = containers.iter().filter_map(|one| match &one.state {
+        Some(ContainerState::Running { started_at }) => *started_at,
+        Some(ContainerState::Waiting { .. } | ContainerState::Terminated { .. }) | None => None,
+    });
+    let age = started.max().map_or(f64::NAN, |start| at.since(start).as_seconds());
+    row.set(Feature::Age, age.clamp(0.0, MOST_AGE));
+}
+
+/// 1 just after something happened, half of it after half an hour, 0 when it never did.
+fn recency(minutes: Option<f64>) -> f64 {
+    minutes.map_or(0.0, |minutes| RECENT_MINUTES / (RECENT_MINUTES + minutes.max(0.0)))
+}
+
+fn add_probes(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) {
+    row.set(Feature::LivenessFailures, view.rate(Quantity::LivenessFailures, SHORT));
+    row.set(Feature::LivenessFailuresLong, view.rate(Quantity::LivenessFailures, MIDDLE));
+    row.set(Feature::ReadinessFailures, view.rate(Quantity::ReadinessFailures, SHORT));
+    row.set(Feature::ReadinessFailuresLong, view.rate(Quantity::ReadinessFailures, MIDDLE));
+    let mean = |half_life| view.share(Quantity::ProbeSeconds, Quantity::Probes, half_life);
+    row.set(Feature::ProbeLatency, over(mean(SHORT), timeout(object)));
+    row.set(Feature::ProbeLatencyGrowth, ln_ratio(mean(SHORT), mean(LONG), 0.001));
+    row.set(Feature::ProbeLatencyTrend, ln_ratio(mean(MIDDLE), mean(LONG), 0.001));
+}
+
+/// The shortest timeout among the pod's probes, in seconds.
+fn timeout(object: &PodObject) -> f64 {
+    let probes = object.spec.iter().flat_map(|spec| [spec.liveness, spec.readiness]);
+    let shortest = probes.flatten().map(|probe| probe.timeout.as_seconds()).reduce(f64::min);
+    shortest.filter(|timeout| *timeout > 0.0).unwrap_or(DEFAULT_TIMEOUT)
+}
+
+/// Adds what the application says of its requests; returns ln of their mean time.
+fn add_requests(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) -> f64 {
+    let failed = |half_life| view.share(Quantity::RequestErrors, Quantity::Requests, half_life);
+    row.set(Feature::RequestGrowth, view.flow_growth(Quantity::Requests, 1.0));
+    row.set(Feature::ErrorShare, failed(SHORT));
+    row.set(Feature::ErrorShareLong, failed(MIDDLE));
+    row.set(Feature::ErrorGrowth, failed(MIDDLE) - failed(LONG));
+    let mean = |half_life| view.share(Quantity::RequestSeconds, Quantity::RequestsTimed, half_life);
+    row.set(Feature::LatencyGrowth, ln_ratio(mean(SHORT), mean(LONG), 0.001));
+    row.set(Feature::LatencyTrend, ln_ratio(mean(MIDDLE), mean(LONG), 0.001));
+    row.set(Feature::LatencyOfTimeout, over(mean(SHORT), timeout(object)));
+    let slower = |bound, half_life| {
+        (1.0 - view.share(bound, Quantity::RequestsTimed, half_life)).clamp(0.0, 1.0)
+    };
+    row.set(Feature::SlowShare, slower(Quantity::RequestsWithin250Ms, SHORT));
+    row.set(Feature::VerySlowShare, slower(Quantity::RequestsWithin1S, SHORT));
+    let slow = |half_life| slower(Quantity::RequestsWithin250Ms, half_life);
+    row.set(Feature::SlowGrowth, slow(MIDDLE) - slow(LONG));
+    let called =
+        |half_life| view.share(Quantity::UpstreamErrors, Quantity::UpstreamRequests, half_life);
+    row.set(Feature::UpstreamErrorShare, called(SHORT));
+    row.set(Feature::UpstreamErrorGrowth, called(MIDDLE) - called(LONG));
+    let retried = view.share(Quantity::UpstreamRetries, Quantity::UpstreamRequests, SHORT);
+    row.set(Feature::RetryShare, retried);
+    libm::log(mean(SHORT).max(0.001))
+}
+
+fn add_io(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
+    row.set(Feature::ReceivedGrowth, view.flow_growth(Quantity::NetworkReceived, 1_000.0));
+    row.set(Feature::SentGrowth, view.flow_growth(Quantity::NetworkSent, 1_000.0));
+    let faults = [Quantity::NetworkDrops, Quantity::NetworkErrors]
+        .map(|quantity| view.rate(quantity, MIDDLE))
+        .into_iter()
+        .fold(f64::NAN, |sum, rate| if sum.is_nan() { rate } else { sum + rate.max(0.0) });
+    row.set(Feature::NetworkFaults, faults.ln_1p());
+    row.set(Feature::WrittenGrowth, view.flow_growth(Quantity::DiskWritten, 10_000.0));
+}
+
+fn add_logs(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State, Timestamp)) {
+    row.set(Feature::LogErrorGrowth, view.flow_growth(Quantity::LogErrors, 1.0));
+    row.set(Feature::LogErrors, view.rate(Quantity::LogErrors, MIDDLE).ln_1p());
+    let key = (row.namespace.to_owned(), row.pod.to_owned());
+    let Some(rates) = state.logs().rates(&key, at) else { return };
+    row.set(Feature::ErrorLines, rates.errors[MIDDLE].ln_1p());
+    row.set(Feature::WarningLines, rates.warnings[MIDDLE].ln_1p());
+    let growth = |rates: [f64; 3]| ln_ratio(rates[MIDDLE], rates[LONG], 0.2);
+    row.set(Feature::ErrorLineGrowth, growth(rates.errors));
+    row.set(Feature::WarningLineGrowth, growth(rates.warnings));
+    row.set(Feature::NewTemplates, rates.new_templates.map_or(f64::NAN, |count| count as f64));
+}
+
+fn add_surroundings(
+    row: &mut PodFeatures<'_>,
+    pod: &SurveyedPod<'_, '_>,
+    (state, at): (&State, Timestamp),
+) {
+    let scale = state.settings().time_scale;
+    let changed = state.graph().workload(&pod.record.unit).and_then(|one| one.template_changed_at);
+    let minutes = changed.map(|changed| scale.to_fault(at.since(changed)).as_minutes());
+    row.set(Feature::SinceChange, recency(minutes));
+    let (mut ready, mut all) = (0, 0);
+    for other in state.graph().pods_of(&pod.record.unit) {
+        if !other.object.is_finished() {
+            all += 1;
+            ready += u32::from(other.is_ready());
+        }
+    }
+    row.set(Feature::ReadyShare, over(f64::from(ready), f64::from(all)));
+    row.set(Feature::IsReady, f64::from(u8::from(pod.record.is_ready())));
+}
+
+fn add_quality(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State, Timestamp)) {
+    let clock = state.series().clock();
+    if let (Some(newest), Some(now)) = (view.newest(), clock.instant(at)) {
+        let interval = state.settings().scrape_interval.as_seconds();
+        row.set(Feature::Staleness, (now.seconds_since(newest) / interval).clamp(0.0, 20.0));
+    }
+}

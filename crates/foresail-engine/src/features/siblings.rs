@@ -1,0 +1,74 @@
+//! A pod against the other pods of its workload.
+
+use std::collections::BTreeMap;
+
+use foresail_core::WorkloadId;
+
+use super::{Feature, PodFeatures};
+
+/// Differences to the median of the others: what is filled, from what.
+const DIFFERENCES: [(Feature, Feature); 5] = [
+    (Feature::SiblingMemory, Feature::MemoryShare),
+    (Feature::SiblingCpu, Feature::CpuOfLimit),
+    (Feature::SiblingErrors, Feature::ErrorShare),
+    (Feature::SiblingTasks, Feature::TaskGrowth),
+    (Feature::SiblingDescriptors, Feature::DescriptorGrowth),
+];
+
+/// A first-passage score above this counts as running toward a limit.
+const RUNS: f32 = 0.2;
+
+/// Fills the sibling features of `pods`; `latency` holds ln of each pod's mean request time.
+pub(super) fn fill(pods: &mut [PodFeatures<'_>], latency: &[f32]) {
+    let mut units: BTreeMap<&WorkloadId, Vec<usize>> = BTreeMap::new();
+    for (place, pod) in pods.iter().enumerate() {
+        units.entry(pod.unit).or_default().push(place);
+    }
+    for places in units.into_values().filter(|places| places.len() > 1) {
+        for (to, from) in DIFFERENCES {
+            let values: Vec<f32> = places.iter().map(|place| pods[*place].get(from)).collect();
+            set_differences(pods, &places, (to, &values));
+        }
+        let values: Vec<f32> = places.iter().map(|place| latency[*place]).collect();
+        set_differences(pods, &places, (Feature::SiblingLatency, &values));
+        set_alike(pods, &places);
+    }
+}
+
+fn set_differences(
+    pods: &mut [PodFeatures<'_>],
+    places: &[usize],
+    (feature, values): (Feature, &[f32]),
+) {
+    for (own, place) in places.iter().enumerate() {
+        let mut others: Vec<f32> =
+            (0..values.len()).filter(|i| *i != own).map(|i| values[i]).collect();
+        others.retain(|value| value.is_finite());
+        others.sort_by(f32::total_cmp);
+        if let Some(median) = others.get(others.len() / 2) {
+            pods[*place].set(feature, f64::from(values[own] - median));
+        }
+    }
+}
+
+fn set_alike(pods: &mut [PodFeatures<'_>], places: &[usize]) {
+    let runs: Vec<bool> = places.iter().map(|place| strongest(&pods[*place]) > RUNS).collect();
+    let all = runs.iter().filter(|runs| **runs).count();
+    for (own, place) in places.iter().enumerate() {
+        let others = all - usize::from(runs[own]);
+        pods[*place].set(Feature::Alike, others as f64 / (places.len() - 1) as f64);
+    }
+}
+
+fn strongest(pod: &PodFeatures<'_>) -> f32 {
+    [
+        Feature::MemoryScore,
+        Feature::DescriptorScore,
+        Feature::ThreadScore,
+        Feature::PoolScore,
+        Feature::StorageScore,
+    ]
+    .into_iter()
+    .map(|feature| pod.get(feature))
+    .fold(0.0, f32::max)
+}

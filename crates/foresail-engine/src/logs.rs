@@ -1,0 +1,152 @@
+//! Log lines, reduced at once to rates by severity and to the templates that are new.
+//!
+//! No text is kept: a template is the hash of its line with everything that varies masked.
+
+mod severity;
+mod template;
+
+use std::collections::BTreeMap;
+
+use foresail_core::{
+    ChangeKind, FaultDuration, LogLine, LogSeverity, Object, ObjectChange, TimeScale, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+pub use severity::severity;
+
+use crate::series::HALF_LIVES_MINUTES;
+
+/// Templates remembered per pod; a pod that writes more kinds of lines than this says nothing new.
+const TEMPLATES: usize = 48;
+/// A template is new for so long after its first line.
+const NEW_FOR: FaultDuration = FaultDuration::from_minutes(10.0);
+/// Before a pod has written for so long, every template would be new.
+const SETTLING: FaultDuration = FaultDuration::from_minutes(20.0);
+
+/// Log rates of every pod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogStore {
+    scale: TimeScale,
+    pods: BTreeMap<(String, String), PodLogs>,
+}
+
+/// What one pod writes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PodLogs {
+    first: Timestamp,
+    last: Timestamp,
+    warnings: Decayed,
+    errors: Decayed,
+    templates: Vec<(u32, Timestamp)>,
+}
+
+/// Counts that halve in [`HALF_LIVES_MINUTES`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Decayed([f32; 3]);
+
+/// Log rates as of a time, in lines per fault minute, one per half-life.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogRates {
+    /// Warnings.
+    pub warnings: [f64; 3],
+    /// Errors and worse.
+    pub errors: [f64; 3],
+    /// Kinds of warnings and errors first written within the last ten minutes; `None` while the pod is too young to say.
+    pub new_templates: Option<usize>,
+}
+
+// === impl LogStore ===
+
+impl LogStore {
+    /// An empty store.
+    #[must_use]
+    pub const fn new(scale: TimeScale) -> Self {
+        Self { scale, pods: BTreeMap::new() }
+    }
+
+    /// Takes in one line.
+    pub fn observe(&mut self, line: &LogLine) {
+        let key = (line.namespace.clone(), line.pod.clone());
+        let pod = self.pods.entry(key).or_insert_with(|| PodLogs::new(line.at));
+        pod.observe(line, self.scale);
+    }
+
+    /// Forgets a pod that was deleted.
+    pub fn observe_object(&mut self, change: &ObjectChange) {
+        if let Object::Pod(pod) = &change.object
+            && change.change == ChangeKind::Deleted
+        {
+            self.pods.remove(&(pod.namespace.clone(), pod.name.clone()));
+        }
+    }
+
+    /// What a pod writes as of `at`; `None` where none of its lines was seen.
+    #[must_use]
+    pub fn rates(&self, pod: &(String, String), at: Timestamp) -> Option<LogRates> {
+        Some(self.pods.get(pod)?.rates(at, self.scale))
+    }
+}
+
+// === impl PodLogs ===
+
+impl PodLogs {
+    const fn new(at: Timestamp) -> Self {
+        let none = Decayed([0.0; 3]);
+        Self { first: at, last: at, warnings: none, errors: none, templates: Vec::new() }
+    }
+
+    fn observe(&mut self, line: &LogLine, scale: TimeScale) {
+        let minutes = scale.to_fault(line.at.since(self.last)).as_minutes().max(0.0);
+        self.last = self.last.max(line.at);
+        self.warnings = self.warnings.after(minutes);
+        self.errors = self.errors.after(minutes);
+        match severity(&line.text) {
+            LogSeverity::Debug | LogSeverity::Info => return,
+            LogSeverity::Warning => self.warnings.add(),
+            LogSeverity::Error => self.errors.add(),
+        }
+        let hash = template::hash(&line.text);
+        if self.templates.len() < TEMPLATES
+            && !self.templates.iter().any(|(known, _)| *known == hash)
+        {
+            self.templates.push((hash, line.at));
+        }
+    }
+
+    fn rates(&self, at: Timestamp, scale: TimeScale) -> LogRates {
+        let minutes = scale.to_fault(at.since(self.last)).as_minutes().max(0.0);
+        let settled = at.since(self.first) >= scale.to_platform(SETTLING);
+        let recent = at - scale.to_platform(NEW_FOR);
+        let new = || self.templates.iter().filter(|(_, first)| *first > recent).count();
+        LogRates {
+            warnings: self.warnings.after(minutes).per_minute(),
+            errors: self.errors.after(minutes).per_minute(),
+            new_templates: settled.then(new),
+        }
+    }
+}
+
+// === impl Decayed ===
+
+impl Decayed {
+    fn after(self, minutes: f64) -> Self {
+        let keep = |i: usize| libm::exp2(-minutes / HALF_LIVES_MINUTES[i]) as f32;
+        Self(std::array::from_fn(|i| self.0[i] * keep(i)))
+    }
+
+    fn add(&mut self) {
+        for count in &mut self.0 {
+            *count += 1.0;
+        }
+    }
+
+    fn per_minute(self) -> [f64; 3] {
+        // Lines that come at a steady rate r make a decayed count of r times half-life over ln 2.
+        std::array::from_fn(|i| {
+            f64::from(self.0[i]) * std::f64::consts::LN_2 / HALF_LIVES_MINUTES[i]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
