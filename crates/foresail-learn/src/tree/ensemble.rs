@@ -1,0 +1,357 @@
+//! Trees as flat arrays, for prediction.
+//!
+//! All nodes of all trees lie in one array, the right child of a split behind the left; leaf
+//! vectors lie in another, one after the other.
+
+use serde::{Deserialize, Serialize};
+
+use super::bins::{Binner, ColumnBins};
+use super::grow::{GrownSplit, GrownTree};
+use super::split::{Rule, in_set};
+use crate::frame::dense_to_code;
+
+/// A node; 16 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Node {
+    /// What it does with a value.
+    test: Test,
+    /// Whether missing values go right.
+    missing_right: bool,
+    /// The column.
+    feature: u16,
+    /// A number up to this goes left.
+    threshold: f32,
+    /// The left child, or the number of the leaf.
+    next: u32,
+    /// The position of the set of codes that go left.
+    set: u32,
+}
+
+/// What a node does with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Test {
+    Leaf,
+    Number,
+    Category,
+}
+
+/// Trees that are added up; a leaf is a vector of [`Ensemble::width`] values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "UncheckedEnsemble")]
+pub struct Ensemble {
+    n_features: usize,
+    width: usize,
+    nodes: Vec<Node>,
+    /// First node of each tree.
+    roots: Vec<u32>,
+    /// `[n_leaves, width]`.
+    leaves: Vec<f32>,
+    /// Per node: the weight of the training rows, and the gain where it is a split.
+    covers: Vec<f32>,
+    gains: Vec<f32>,
+    /// Sets of codes: the number of words, then the words.
+    sets: Vec<u64>,
+}
+
+/// An ensemble as it is read, before its checks.
+#[derive(Deserialize)]
+struct UncheckedEnsemble {
+    n_features: usize,
+    width: usize,
+    nodes: Vec<Node>,
+    roots: Vec<u32>,
+    leaves: Vec<f32>,
+    covers: Vec<f32>,
+    gains: Vec<f32>,
+    sets: Vec<u64>,
+}
+
+/// Why the arrays of an ensemble are no ensemble.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("tree arrays are damaged: {what} at `{at}`")]
+pub(crate) struct EnsembleError {
+    what: &'static str,
+    at: usize,
+}
+
+/// What each column adds to a score of one row: `bias` plus the sum of `columns` is the score.
+///
+/// # Source
+/// Saabas 2014, "Interpreting random forests": along the path of the row, each split is given the
+/// difference of the mean values of its child and itself, weighted by training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contributions {
+    /// The score of the mean training row, summed over trees.
+    pub bias: f64,
+    /// One value per column of the schema.
+    pub columns: Vec<f64>,
+}
+
+// === impl Ensemble ===
+
+impl Ensemble {
+    pub(crate) const fn new(n_features: usize, width: usize) -> Self {
+        Self {
+            n_features,
+            width,
+            nodes: Vec::new(),
+            roots: Vec::new(),
+            leaves: Vec::new(),
+            covers: Vec::new(),
+            gains: Vec::new(),
+            sets: Vec::new(),
+        }
+    }
+
+    /// The number of trees.
+    #[must_use]
+    pub const fn n_trees(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// The length of a leaf vector.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The number of columns.
+    #[must_use]
+    pub const fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// The number of nodes of all trees.
+    #[must_use]
+    pub const fn n_nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Adds a tree, its values times `scale`.
+    pub(crate) fn push(&mut self, tree: &GrownTree, binner: &Binner, scale: f32) {
+        let root = self.nodes.len() as u32;
+        self.roots.push(root);
+        for grown in &tree.nodes {
+            let node = match grown.split {
+                Some(split) => self.inner(split, binner, root),
+                None => self.leaf_node(&grown.values, scale),
+            };
+            self.nodes.push(node);
+            self.covers.push(grown.cover);
+            self.gains.push(grown.split.map_or(0.0, |split| split.gain));
+        }
+    }
+
+    fn leaf_node(&mut self, values: &[f32], scale: f32) -> Node {
+        let next = (self.leaves.len() / self.width.max(1)) as u32;
+        self.leaves.extend(values.iter().take(self.width).map(|value| value * scale));
+        let (test, missing_right) = (Test::Leaf, false);
+        Node { test, missing_right, feature: 0, threshold: 0.0, next, set: 0 }
+    }
+
+    fn inner(&mut self, split: GrownSplit, binner: &Binner, root: u32) -> Node {
+        let bins = &binner.columns()[split.feature];
+        let missing = bins.n_bins() as u8;
+        let missing_right = !split.rule.goes_left(missing, missing);
+        let (feature, next) = (split.feature as u16, root + split.left as u32);
+        match (split.rule, bins) {
+            (Rule::Category { left }, ColumnBins::Category { bin_of_code, .. }) => {
+                let set = self.sets.len() as u32;
+                self.push_set(bin_of_code, &left);
+                let test = Test::Category;
+                Node { test, missing_right, feature, threshold: 0.0, next, set }
+            }
+            (Rule::Number { bin, .. }, ColumnBins::Number { cuts }) => {
+                // The split behind the last bin parts missing values from all others.
+                let threshold = cuts.get(usize::from(bin)).copied().unwrap_or(f32::MAX);
+                Node { test: Test::Number, missing_right, feature, threshold, next, set: 0 }
+            }
+            (Rule::Category { .. }, ColumnBins::Number { .. })
+            | (Rule::Number { .. }, ColumnBins::Category { .. }) => {
+                unreachable!("the rule is of the kind of the column it was searched in")
+            }
+        }
+    }
+
+    fn push_set(&mut self, bin_of_code: &[u8], left: &[u64; 4]) {
+        let n_words = bin_of_code.len().div_ceil(64);
+        let start = self.sets.len() + 1;
+        self.sets.push(n_words as u64);
+        self.sets.resize(start + n_words, 0);
+        for (code, &bin) in bin_of_code.iter().enumerate() {
+            if in_set(left, bin) {
+                self.sets[start + code / 64] |= 1 << (code % 64);
+            }
+        }
+    }
+
+    /// Keeps the first trees only.
+    pub(crate) fn truncate(&mut self, n_trees: usize) {
+        let Some(&end) = self.roots.get(n_trees) else { return };
+        let end = end as usize;
+        let n_leaves = self.nodes[..end].iter().filter(|node| node.test == Test::Leaf).count();
+        self.roots.truncate(n_trees);
+        self.nodes.truncate(end);
+        self.covers.truncate(end);
+        self.gains.truncate(end);
+        self.leaves.truncate(n_leaves * self.width);
+        let sets = self.nodes.iter().filter(|node| node.test == Test::Category);
+        let end_of_sets =
+            sets.map(|node| node.set as usize + 1 + self.sets[node.set as usize] as usize);
+        let end_of_sets = end_of_sets.max().unwrap_or(0);
+        self.sets.truncate(end_of_sets);
+    }
+
+    /// The leaf number of a tree for a dense row of [`Ensemble::n_features`] values.
+    pub(crate) fn find_leaf(&self, tree: usize, row: &[f32]) -> usize {
+        let mut node = &self.nodes[self.roots[tree] as usize];
+        while node.test != Test::Leaf {
+            node = &self.nodes[self.child(node, row)];
+        }
+        node.next as usize
+    }
+
+    /// The values of a leaf.
+    pub(crate) fn leaf_values(&self, leaf: usize) -> &[f32] {
+        &self.leaves[leaf * self.width..(leaf + 1) * self.width]
+    }
+
+    fn child(&self, node: &Node, row: &[f32]) -> usize {
+        let value = row[usize::from(node.feature)];
+        let right = if value.is_nan() {
+            node.missing_right
+        } else if node.test == Test::Number {
+            value > node.threshold
+        } else {
+            self.code_goes_right(node, value)
+        };
+        node.next as usize + usize::from(right)
+    }
+
+    /// A code that was not there when the tree was grown counts as missing.
+    fn code_goes_right(&self, node: &Node, value: f32) -> bool {
+        let code = dense_to_code(value) as usize;
+        let start = node.set as usize + 1;
+        let n_words = self.sets[node.set as usize] as usize;
+        if code / 64 >= n_words {
+            return node.missing_right;
+        }
+        self.sets[start + code / 64] >> (code % 64) & 1 == 0
+    }
+
+    /// Gain per column, summed over all splits.
+    #[must_use]
+    pub fn importances(&self) -> Vec<f64> {
+        let mut importances = vec![0.0; self.n_features];
+        for (node, &gain) in self.nodes.iter().zip(&self.gains) {
+            if node.test != Test::Leaf {
+                importances[usize::from(node.feature)] += f64::from(gain);
+            }
+        }
+        importances
+    }
+
+    /// Adds to `into` what each column adds to a weighted sum of outputs of the chosen trees:
+    /// `weigh(tree, leaf vector)` is that sum for one leaf.
+    pub(crate) fn contribute(
+        &self,
+        row: &[f32],
+        into: &mut Contributions,
+        weigh: impl Fn(usize, &[f32]) -> f64,
+    ) {
+        for (tree, &root) in self.roots.iter().enumerate() {
+            let end = self.roots.get(tree + 1).map_or(self.nodes.len(), |&next| next as usize);
+            let root = root as usize;
+            let means = self.means(root..end, |leaf| weigh(tree, leaf));
+            into.bias += means[0];
+            let mut at = root;
+            while self.nodes[at].test != Test::Leaf {
+                let child = self.child(&self.nodes[at], row);
+                into.columns[usize::from(self.nodes[at].feature)] +=
+                    means[child - root] - means[at - root];
+                at = child;
+            }
+        }
+    }
+
+    /// The mean of the leaves under each node, weighted by training rows. Children lie behind
+    /// their parent, so one pass backwards is enough.
+    fn means(&self, nodes: std::ops::Range<usize>, weigh: impl Fn(&[f32]) -> f64) -> Vec<f64> {
+        let first = nodes.start;
+        let mut means = vec![0.0; nodes.len()];
+        for at in nodes.rev() {
+            let node = &self.nodes[at];
+            means[at - first] = if node.test == Test::Leaf {
+                weigh(self.leaf_values(node.next as usize))
+            } else {
+                let left = node.next as usize;
+                let covers = [f64::from(self.covers[left]), f64::from(self.covers[left + 1])];
+                let [on_left, on_right] = [means[left - first], means[left + 1 - first]];
+                let all = covers[0] + covers[1];
+                if all > 0.0 {
+                    (covers[0] * on_left + covers[1] * on_right) / all
+                } else {
+                    (on_left + on_right) / 2.0
+                }
+            };
+        }
+        means
+    }
+
+    /// Checks that every walk ends in a leaf and stays inside the arrays.
+    fn check(&self) -> Result<(), EnsembleError> {
+        let fail = |what, at| Err(EnsembleError { what, at });
+        if self.covers.len() != self.nodes.len() || self.gains.len() != self.nodes.len() {
+            return fail("number of covers or gains", self.nodes.len());
+        }
+        let n_leaves = self.nodes.iter().filter(|node| node.test == Test::Leaf).count();
+        if self.width == 0 || self.leaves.len() != n_leaves * self.width {
+            return fail("number of leaf values", self.leaves.len());
+        }
+        for (tree, &root) in self.roots.iter().enumerate() {
+            let end = self.roots.get(tree + 1).map_or(self.nodes.len(), |&next| next as usize);
+            let start = root as usize;
+            if start >= end || end > self.nodes.len() || (tree == 0 && start != 0) {
+                return fail("root", tree);
+            }
+            for at in start..end {
+                let node = &self.nodes[at];
+                let next = node.next as usize;
+                let inside = match node.test {
+                    Test::Leaf => next < n_leaves,
+                    Test::Number | Test::Category => next > at && next + 1 < end,
+                };
+                if !inside {
+                    return fail("node", at);
+                }
+                if node.test != Test::Leaf && usize::from(node.feature) >= self.n_features {
+                    return fail("feature of node", at);
+                }
+                if node.test == Test::Category && !self.holds_set(node.set as usize) {
+                    return fail("set of node", at);
+                }
+            }
+        }
+        if self.roots.is_empty() && !self.nodes.is_empty() {
+            return fail("nodes without a root", 0);
+        }
+        Ok(())
+    }
+
+    fn holds_set(&self, at: usize) -> bool {
+        let n_words = self.sets.get(at).and_then(|&n| usize::try_from(n).ok());
+        n_words.and_then(|n| n.checked_add(at + 1)).is_some_and(|end| end <= self.sets.len())
+    }
+}
+
+impl TryFrom<UncheckedEnsemble> for Ensemble {
+    type Error = EnsembleError;
+
+    fn try_from(read: UncheckedEnsemble) -> Result<Self, EnsembleError> {
+        let UncheckedEnsemble { n_features, width, nodes, roots, leaves, covers, gains, sets } =
+            read;
+        let ensemble = Self { n_features, width, nodes, roots, leaves, covers, gains, sets };
+        ensemble.check()?;
+        Ok(ensemble)
+    }
+}

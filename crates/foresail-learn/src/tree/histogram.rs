@@ -1,0 +1,162 @@
+//! Sums of weights, gradients and hessians per bin.
+//!
+//! A *cell* is one bin's sums, a run of `f32`. With one output it is `[weight, g, h, 0]`; with more
+//! it is `[weight, 0, 0, 0]` and then blocks of four outputs, `[g, g, g, g, h, h, h, h]`, so that
+//! sums and scores run over vector registers. A row's own numbers have the same form.
+
+use super::bins::BinnedFrame;
+
+/// The form of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    n_outputs: usize,
+}
+
+/// Weight, gradients and hessians of every row, one cell each.
+#[derive(Clone, Debug)]
+pub(crate) struct Gradients {
+    layout: Layout,
+    cells: Vec<f32>,
+}
+
+/// Rows of a block of the vector form: their cells stay in the first cache level while all
+/// features of a task pass over them.
+const ROWS_PER_BLOCK: usize = 64;
+
+// === impl Layout ===
+
+impl Layout {
+    pub const fn new(n_outputs: usize) -> Self {
+        Self { n_outputs }
+    }
+
+    pub const fn n_outputs(self) -> usize {
+        self.n_outputs
+    }
+
+    /// Whether a cell has the short form.
+    pub const fn is_scalar(self) -> bool {
+        self.n_outputs == 1
+    }
+
+    /// Outputs rounded up to whole blocks.
+    pub const fn padded(self) -> usize {
+        self.n_outputs.div_ceil(4) * 4
+    }
+
+    /// The length of a cell.
+    pub const fn stride(self) -> usize {
+        if self.is_scalar() { 4 } else { 4 + 2 * self.padded() }
+    }
+
+    /// The position of an output's gradient in a cell.
+    pub const fn gradient(self, output: usize) -> usize {
+        if self.is_scalar() { 1 } else { 4 + output / 4 * 8 + output % 4 }
+    }
+
+    /// The position of an output's hessian in a cell.
+    pub const fn hessian(self, output: usize) -> usize {
+        if self.is_scalar() { 2 } else { self.gradient(output) + 4 }
+    }
+}
+
+// === impl Gradients ===
+
+impl Gradients {
+    pub fn new(layout: Layout, n_rows: usize) -> Self {
+        Self { layout, cells: vec![0.0; layout.stride() * n_rows] }
+    }
+
+    pub const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub fn cells_mut(&mut self) -> &mut [f32] {
+        &mut self.cells
+    }
+
+    fn cell(&self, row: u32) -> &[f32] {
+        let start = row as usize * self.layout.stride();
+        &self.cells[start..start + self.layout.stride()]
+    }
+
+    /// The sum over rows, in double precision.
+    pub fn total(&self, rows: &[u32]) -> Vec<f32> {
+        let mut sum = vec![0.0_f64; self.layout.stride()];
+        for &row in rows {
+            for (sum, &value) in sum.iter_mut().zip(self.cell(row)) {
+                *sum += f64::from(value);
+            }
+        }
+        sum.into_iter().map(|value| value as f32).collect()
+    }
+
+    /// The cells of these rows, one after the other: short cells are read once per feature, and
+    /// in order is faster. Empty with the long form, whose cells are long enough to be read where
+    /// they lie.
+    pub fn gather(&self, rows: &[u32]) -> Vec<[f32; 4]> {
+        if !self.layout.is_scalar() {
+            return Vec::new();
+        }
+        let (cells, _) = self.cells.as_chunks::<4>();
+        rows.iter().map(|&row| cells[row as usize]).collect()
+    }
+}
+
+/// A feature and its cells in a histogram.
+pub(crate) struct FeatureCells<'a> {
+    pub feature: usize,
+    pub cells: &'a mut [f32],
+}
+
+/// Adds the rows of a node to the cells of features.
+pub(crate) struct Accumulate<'a> {
+    pub binned: &'a BinnedFrame,
+    pub gradients: &'a Gradients,
+    pub rows: &'a [u32],
+    pub gathered: &'a [[f32; 4]],
+}
+
+// === impl Accumulate ===
+
+impl Accumulate<'_> {
+    /// Sets the cells of these features to the sums over the rows.
+    pub fn run(&self, features: &mut [FeatureCells<'_>]) {
+        for feature in features.iter_mut() {
+            feature.cells.fill(0.0);
+        }
+        if self.gradients.layout.is_scalar() {
+            features.iter_mut().for_each(|feature| self.scalar(feature));
+        } else {
+            for rows in self.rows.chunks(ROWS_PER_BLOCK) {
+                features.iter_mut().for_each(|feature| self.vector(feature, rows));
+            }
+        }
+    }
+
+    fn scalar(&self, feature: &mut FeatureCells<'_>) {
+        let bins = self.binned.column(feature.feature);
+        let (cells, _) = feature.cells.as_chunks_mut::<4>();
+        for (&row, values) in self.rows.iter().zip(self.gathered) {
+            let cell = &mut cells[usize::from(bins[row as usize])];
+            for (sum, value) in cell.iter_mut().zip(values) {
+                *sum += value;
+            }
+        }
+    }
+
+    fn vector(&self, feature: &mut FeatureCells<'_>, rows: &[u32]) {
+        let bins = self.binned.column(feature.feature);
+        let stride = self.gradients.layout.stride();
+        for &row in rows {
+            let start = usize::from(bins[row as usize]) * stride;
+            let (cell, _) = feature.cells[start..start + stride].as_chunks_mut::<4>();
+            let (values, _) = self.gradients.cell(row).as_chunks::<4>();
+            for (sums, values) in cell.iter_mut().zip(values) {
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum += value;
+                }
+            }
+        }
+    }
+}
