@@ -3,6 +3,7 @@
 //! Samples come in resolved; object changes cut series where the process behind them was replaced.
 //! A quantity that was never sampled is absent, which is not zero.
 
+mod by_quantity;
 mod clock;
 mod flow;
 mod level;
@@ -20,6 +21,7 @@ pub use flow::{FlowSeries, HALF_LIVES_MINUTES};
 pub use level::{LevelSeries, MINUTES, Minute, Taken};
 
 use crate::settings::Settings;
+use by_quantity::ByQuantity;
 
 /// How long a deleted pod is remembered, so that its late samples find nobody.
 const MOURNING: PlatformDuration = PlatformDuration::from_seconds(600);
@@ -41,9 +43,9 @@ pub struct EntitySeries {
     /// What the series belong to.
     pub entity: Entity,
     gone: bool,
-    levels: Vec<(Quantity, LevelSeries)>,
-    flows: Vec<(Quantity, FlowSeries)>,
-    states: Vec<(Quantity, StateValue)>,
+    levels: ByQuantity<LevelSeries>,
+    flows: ByQuantity<FlowSeries>,
+    states: ByQuantity<StateValue>,
 }
 
 /// All series of a state.
@@ -81,25 +83,31 @@ struct ContainerCut {
 
 impl EntitySeries {
     const fn new(entity: Entity) -> Self {
-        Self { entity, gone: false, levels: Vec::new(), flows: Vec::new(), states: Vec::new() }
+        Self {
+            entity,
+            gone: false,
+            levels: ByQuantity::new(),
+            flows: ByQuantity::new(),
+            states: ByQuantity::new(),
+        }
     }
 
     /// A level of this entity, if it was ever sampled.
     #[must_use]
     pub fn level(&self, quantity: Quantity) -> Option<&LevelSeries> {
-        find(&self.levels, quantity)
+        self.levels.get(quantity)
     }
 
     /// A flow of this entity, if it was ever sampled.
     #[must_use]
     pub fn flow(&self, quantity: Quantity) -> Option<&FlowSeries> {
-        find(&self.flows, quantity)
+        self.flows.get(quantity)
     }
 
     /// A setting or status of this entity, if it was ever sampled.
     #[must_use]
     pub fn state(&self, quantity: Quantity) -> Option<StateValue> {
-        find(&self.states, quantity).copied()
+        self.states.get(quantity).copied()
     }
 
     /// Whether its pod was deleted.
@@ -110,16 +118,17 @@ impl EntitySeries {
 
     fn push(&mut self, sample: &Sample, at: Instant, clock: &SeriesClock) -> Taken {
         match sample.quantity.class() {
-            QuantityClass::Level => entry(&mut self.levels, sample.quantity, LevelSeries::new)
-                .push(at, sample.value, clock),
+            QuantityClass::Level => {
+                self.levels.entry(sample.quantity, LevelSeries::new).push(at, sample.value, clock)
+            }
             QuantityClass::Flow => {
                 let first = || FlowSeries::new(sample.quantity, at, sample.value);
-                entry(&mut self.flows, sample.quantity, first).push(at, sample.value, clock);
+                self.flows.entry(sample.quantity, first).push(at, sample.value, clock);
                 Taken::Yes
             }
             QuantityClass::State => {
                 let first = || StateValue { value: sample.value, since: at, at };
-                let state = entry(&mut self.states, sample.quantity, first);
+                let state = self.states.entry(sample.quantity, first);
                 if state.value != sample.value && at > state.at {
                     *state = StateValue { value: sample.value, since: at, at };
                     if matches!(sample.quantity, Quantity::ContainerStart | Quantity::NodeBoot) {
@@ -134,26 +143,26 @@ impl EntitySeries {
     }
 
     fn cut(&mut self, at: Instant, clock: &SeriesClock) {
-        for (_, level) in &mut self.levels {
+        for level in self.levels.values_mut() {
             level.cut(at, clock);
         }
-        for (_, flow) in &mut self.flows {
+        for flow in self.flows.values_mut() {
             flow.cut(at);
         }
     }
 
     fn forget(&mut self) {
-        self.levels = Vec::new();
-        self.flows = Vec::new();
-        self.states = Vec::new();
+        self.levels = ByQuantity::new();
+        self.flows = ByQuantity::new();
+        self.states = ByQuantity::new();
     }
 
     fn bytes(&self) -> usize {
-        self.levels.capacity() * size_of::<(Quantity, LevelSeries)>()
-            + self.flows.capacity() * size_of::<(Quantity, FlowSeries)>()
-            + self.states.capacity() * size_of::<(Quantity, StateValue)>()
-            + self.levels.iter().map(|(_, level)| level.bytes()).sum::<usize>()
-            + self.flows.iter().map(|(_, flow)| flow.bytes()).sum::<usize>()
+        self.levels.bytes()
+            + self.flows.bytes()
+            + self.states.bytes()
+            + self.levels.values().map(LevelSeries::bytes).sum::<usize>()
+            + self.flows.values().map(FlowSeries::bytes).sum::<usize>()
     }
 }
 
@@ -367,26 +376,6 @@ fn cut_time(
     let resized =
         changed(before.memory_limit, now.memory_limit) || changed(before.cpu_limit, now.cpu_limit);
     resized.then_some(observed_at)
-}
-
-fn find<T>(list: &[(Quantity, T)], quantity: Quantity) -> Option<&T> {
-    list.binary_search_by_key(&quantity, |(key, _)| *key).ok().map(|place| &list[place].1)
-}
-
-fn entry<T>(
-    list: &mut Vec<(Quantity, T)>,
-    quantity: Quantity,
-    first: impl FnOnce() -> T,
-) -> &mut T {
-    let place = match list.binary_search_by_key(&quantity, |(key, _)| *key) {
-        Ok(place) => place,
-        Err(place) => {
-            list.reserve_exact(1);
-            list.insert(place, (quantity, first()));
-            place
-        }
-    };
-    &mut list[place].1
 }
 
 #[cfg(test)]

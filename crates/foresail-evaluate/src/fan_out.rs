@@ -4,8 +4,8 @@
 //! Only cost may be measured on it: the copies fail together.
 
 use foresail_core::{
-    Batch, Entity, EntityId, KubernetesEvent, LogLine, Object, ObjectChange, OwnerRef, PodObject,
-    Sample, WorkloadObject,
+    Batch, CallEdge, Entity, EntityId, KubernetesEvent, LogLine, Object, ObjectChange, OwnerRef,
+    PodObject, Sample, ServiceName, WorkloadObject,
 };
 
 /// Copies batches.
@@ -31,18 +31,29 @@ impl FanOut {
     #[must_use]
     pub fn batch(&self, batch: &Batch) -> Batch {
         let id = |id: EntityId, copy: Copy| EntityId::new(id.index() as u32 * self.copies + copy.0);
+        let mut samples = self.each(&batch.samples, |sample, copy| Sample {
+            entity: id(sample.entity, copy),
+            ..*sample
+        });
+        // As a replay orders them: what one scrape says of an entity comes together.
+        samples.sort_by_key(|sample| (sample.at, sample.entity, sample.quantity));
         Batch {
             entities: self
                 .each(&batch.entities, |(old, entity), copy| (id(*old, copy), copy.entity(entity))),
-            samples: self.each(&batch.samples, |sample, copy| Sample {
-                entity: id(sample.entity, copy),
-                ..*sample
-            }),
+            samples,
             objects: self.each(&batch.objects, |change, copy| ObjectChange {
                 object: copy.object(&change.object),
                 ..change.clone()
             }),
             events: self.each(&batch.events, |event, copy| copy.event(event)),
+            calls: self.each(&batch.calls, |call, copy| CallEdge {
+                namespace: copy.namespace(&call.namespace),
+                to: ServiceName {
+                    namespace: call.to.namespace.as_deref().map(|name| copy.namespace(name)),
+                    ..call.to.clone()
+                },
+                ..call.clone()
+            }),
             logs: self.each(&batch.logs, |line, copy| LogLine {
                 namespace: copy.namespace(&line.namespace),
                 ..line.clone()

@@ -147,7 +147,8 @@ impl LevelSeries {
         let is_before = |(time, _): &(Instant, f32)| *time < at;
         let n_before = self.earlier.partition_point(is_before);
         self.earlier.drain(..n_before);
-        if n_before == 0 && self.newest.take_if(|point| is_before(point)).is_none() {
+        let newest_before = self.newest.take_if(|point| is_before(point));
+        if n_before == 0 && newest_before.is_none() {
             return;
         }
         let keep_from = clock.minute(at) + 1;
