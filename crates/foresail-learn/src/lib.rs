@@ -7,6 +7,7 @@
 pub mod boosting;
 pub mod calibration;
 pub mod detector;
+pub mod estimator;
 pub mod forest;
 pub mod frame;
 pub mod hazard;

@@ -104,6 +104,12 @@ pub enum LogisticError {
         /// Terms of the frame.
         n_terms: usize,
     },
+    /// It tells an event from its absence, nothing else.
+    #[error("`{n_classes}` classes, logistic regression takes `2`")]
+    Classes {
+        /// Number of classes.
+        n_classes: usize,
+    },
     /// Labels or weights that do not fit the rows.
     #[error(transparent)]
     Labels(#[from] MetricError),

@@ -95,7 +95,11 @@ pub(crate) fn check_weights(weights: &[f64], n_rows: usize) -> Result<(), Metric
 }
 
 /// Refuses classes outside `0..n_classes`.
-fn check_classes(what: &'static str, classes: &[u32], n_classes: usize) -> Result<(), MetricError> {
+pub(crate) fn check_classes(
+    what: &'static str,
+    classes: &[u32],
+    n_classes: usize,
+) -> Result<(), MetricError> {
     match classes.iter().position(|class| *class as usize >= n_classes) {
         None => Ok(()),
         Some(row) => Err(MetricError::Class { what, row, class: classes[row], n_classes }),

@@ -1,1 +1,11 @@
-//! One integration binary.
+//! What all models have in common, on every model.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
+mod model_suite;
+mod rows;
+
+model_suite!(logistic, foresail_learn::logistic::Logistic, {
+    n_classes: 2,
+    params: foresail_learn::logistic::LogisticParams::default().check().unwrap(),
+});
