@@ -3,6 +3,7 @@
 //! A new model joins with `model_suite!(name, Type, { n_classes, params })` and, once, a fixture
 //! written by its `write_the_fixture`.
 
+use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -74,7 +75,7 @@ struct Said<C> {
 
 // === impl Suite ===
 
-impl<C: Classifier> Suite<C>
+impl<C: Classifier + Debug> Suite<C>
 where
     C::Params: Sync,
 {
