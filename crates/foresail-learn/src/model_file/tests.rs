@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::frame::ColumnSchema;
+use crate::frame::{ColumnSchema, Schema};
 
 fn place() -> PathBuf {
     PathBuf::from("m.model")
