@@ -7,6 +7,7 @@
 //! ```
 
 mod assemble;
+mod calls;
 mod parquet;
 mod samples;
 mod tables;

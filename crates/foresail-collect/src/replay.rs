@@ -4,7 +4,8 @@
 //! observed, a log line 2 s after it was written. Each batch names the entities first used in it.
 
 use foresail_core::{
-    Batch, Entity, EntityId, LogLine, ObjectChange, PlatformDuration, Quantity, Sample, Timestamp,
+    Batch, CallEdge, Entity, EntityId, LogLine, ObjectChange, PlatformDuration, Quantity, Sample,
+    Timestamp,
 };
 use rustc_hash::FxHashMap;
 
@@ -52,6 +53,7 @@ struct Cursor {
     sample: usize,
     object: usize,
     inventory: usize,
+    call: usize,
     event: usize,
     log: usize,
 }
@@ -107,6 +109,7 @@ impl<'a> Replay<'a> {
         self.add_samples(tick, &mut batch);
         self.add_objects(tick, &mut batch);
         self.add_events(tick, &mut batch);
+        self.add_calls(tick, &mut batch);
         self.add_logs(tick, &mut batch);
         batch
     }
@@ -175,6 +178,19 @@ impl<'a> Replay<'a> {
     fn scrape_of(&self, offset: u32) -> Timestamp {
         let offset = self.thin.map_or(offset, |thin| offset.div_ceil(thin) * thin);
         self.recording.span.time(offset)
+    }
+
+    fn add_calls(&mut self, tick: Timestamp, batch: &mut Batch) {
+        let latest = tick - self.interval - DELAY;
+        let rest = &self.recording.assembled.calls[self.cursor.call..];
+        let n = rest.partition_point(|call| self.scrape_of(call.at) <= latest);
+        self.cursor.call += n;
+        batch.calls.extend(rest[..n].iter().map(|call| CallEdge {
+            at: self.clock.map(self.scrape_of(call.at)),
+            namespace: call.namespace.clone(),
+            pod: call.pod.clone(),
+            to: call.to.clone(),
+        }));
     }
 
     fn add_events(&mut self, tick: Timestamp, batch: &mut Batch) {

@@ -5,6 +5,7 @@
 //! decided later, by precedence (`recording/assemble.rs`).
 
 mod labels;
+mod peer;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use foresail_core::{Entity, Quantity, QuantityScope};
 use rustc_hash::FxHashMap;
 
 pub(crate) use labels::Labels;
+pub(crate) use peer::peer;
 pub(crate) use rules::{BOUNDS, HISTOGRAMS, Origin, RULES};
 
 use crate::inventory::{self, InventoryPart};

@@ -84,8 +84,21 @@ pub struct Alarm {
     pub kubectl: String,
     /// Ranked causes.
     pub causes: Vec<Cause>,
+    /// Units that call this one and show no more than its symptoms; folded under it.
+    #[serde(default)]
+    pub affected: Vec<Unit>,
     /// Who says so.
     pub model: ModelId,
+}
+
+/// Why an open alarm is said again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RenewalReason {
+    /// Its tier rose.
+    TierRose,
+    /// Its time to the event halved since it was last said.
+    TimeHalved,
 }
 
 /// What happened to an alarm in one tick.
@@ -94,8 +107,24 @@ pub struct Alarm {
 pub enum AlarmChange {
     /// Raised, with everything it says.
     Raised(Box<Alarm>),
-    /// Said again, because the time halved or the tier rose.
-    Renewed(Box<Alarm>),
+    /// Said again, with everything it says now.
+    Renewed {
+        /// The alarm.
+        alarm: Box<Alarm>,
+        /// Why.
+        reason: RenewalReason,
+    },
+    /// Not raised: its unit only feels what an open alarm already says of a unit that it calls.
+    Folded {
+        /// The open alarm.
+        root: AlarmId,
+        /// The unit that calls.
+        unit: Unit,
+        /// What it would have been.
+        kind: FailureKind,
+        /// When.
+        at: Timestamp,
+    },
     /// Ended.
     Cleared {
         /// Which alarm.

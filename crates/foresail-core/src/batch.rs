@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::CallEdge;
 use crate::entity::{Entity, EntityId};
 use crate::event::KubernetesEvent;
 use crate::object::ObjectChange;
@@ -64,6 +65,9 @@ pub struct Batch {
     pub objects: Vec<ObjectChange>,
     /// Kubernetes Events, by observation.
     pub events: Vec<KubernetesEvent>,
+    /// Calls between services, by time; visible when the samples of their scrape are.
+    #[serde(default)]
+    pub calls: Vec<CallEdge>,
     /// Log lines, by time.
     pub logs: Vec<LogLine>,
     /// Log lines left out because a pod wrote too many in this tick.

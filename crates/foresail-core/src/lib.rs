@@ -13,6 +13,7 @@
 mod alarm;
 mod assessment;
 mod batch;
+mod call;
 mod entity;
 mod event;
 mod failure;
@@ -23,9 +24,10 @@ mod quantity;
 mod time;
 mod unit;
 
-pub use alarm::{Alarm, AlarmChange, AlarmId, Cause, Tier};
+pub use alarm::{Alarm, AlarmChange, AlarmId, Cause, RenewalReason, Tier};
 pub use assessment::Assessment;
 pub use batch::{Batch, LogLine, LogSeverity, Sample};
+pub use call::{CallEdge, ServiceName};
 pub use entity::{Entity, EntityId, EntityTable};
 pub use event::KubernetesEvent;
 pub use failure::{FailureKind, KindClass, UnknownFailureKind};

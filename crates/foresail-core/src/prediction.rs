@@ -80,6 +80,16 @@ pub struct Basis {
     pub slope_per_second: f64,
 }
 
+impl Basis {
+    /// How near the level is to its limit, from whichever side it runs: 1 when it is reached, 0
+    /// where the two cannot be compared.
+    #[must_use]
+    pub fn nearness(&self) -> f64 {
+        let (least, most) = (self.level.min(self.limit), self.level.max(self.limit));
+        if least > 0.0 && most.is_finite() { least / most } else { 0.0 }
+    }
+}
+
 /// The name of the model that made a prediction.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -4,7 +4,7 @@
 //!  predictions ── above the floor ──> grouped by unit ──> Entry { time above the threshold, open alarm }
 //!                                      (a failed change: by unit and kind)      │
 //!                                                                               v
-//!                                                          Raised · Renewed · Cleared
+//!                        a callee's open alarm explains it ──> Raised · Renewed · Folded · Cleared
 //! ```
 //!
 //! [`advance`] is pure; [`advance_in_place`] is the same step on a book that the caller owns.
@@ -12,11 +12,15 @@
 
 mod announce;
 mod book;
+mod fold;
 mod kubectl;
 mod line;
+mod planned;
 mod policy;
+mod quiet;
 #[cfg(test)]
 mod tests;
+mod voices;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -26,14 +30,19 @@ use foresail_core::{
 };
 
 pub use book::AlarmBook;
+pub use fold::KnownCalls;
 pub use kubectl::kubectl;
-pub use line::{AlarmLine, CauseLine};
+pub use line::{AffectedLine, AlarmLine, CauseLine};
+pub use planned::respect_plans;
 pub use policy::AlarmPolicy;
+pub use quiet::Patience;
 
 use crate::graph::Graph;
 use crate::ledger::Ledger;
 use crate::settings::Settings;
 use book::{Entry, Open};
+use fold::Waiting;
+use quiet::Ending;
 
 /// What the policy asks about past failures. Answers may use only what was known by `at`.
 pub trait KnownOutcomes: fmt::Debug {
@@ -54,6 +63,8 @@ pub struct AlarmContext<'a> {
     pub ledger: &'a dyn KnownOutcomes,
     /// The objects, to see whether a unit still has a ready pod; `None` where nothing asks.
     pub graph: Option<&'a Graph>,
+    /// Who calls whom, to fold dependants; `None` where nothing is known of it.
+    pub calls: Option<&'a dyn KnownCalls>,
     /// When the source started.
     pub started_at: Timestamp,
     /// The time of the tick.
@@ -62,6 +73,15 @@ pub struct AlarmContext<'a> {
 
 /// The predictions of one entry at one tick, best first.
 type Group<'p> = [&'p Prediction];
+
+/// What became of one entry at one tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    /// Nothing is left to decide.
+    Settled,
+    /// It would be raised, unless an open alarm of a unit that it calls explains it.
+    AsksItsCallees,
+}
 
 /// One step over one book.
 struct Step<'a> {
@@ -110,49 +130,59 @@ impl<'a> Step<'a> {
     }
 
     /// Judges one entry; `group` holds its predictions above the floor, best first.
-    fn judge(&mut self, entry: &mut Entry, group: &Group<'_>, next_id: &mut u64) {
+    fn judge(&mut self, entry: &mut Entry, group: &Group<'_>, next_id: &mut u64) -> Judged {
         let at = self.context.at;
         let score = group.first().map_or(0.0, |best| best.score);
         if let Some(open) = entry.open.as_mut()
-            && let Some(ended) = self.end(open, score)
+            && let Some((ended, ending)) = self.end(open, group)
         {
             let id = open.alarm.id;
             self.changes.push(AlarmChange::Cleared { id, at: ended });
+            entry.silence = self.silence(open, (ended, ending));
             entry.open = None;
             entry.high.clear();
         }
         entry.forget_before(self.window_start);
-        let Some(best) = group.first() else { return };
+        self.lift_silence(entry);
+        let Some(best) = group.first() else { return Judged::Settled };
         if score >= self.policy.threshold_of(best.kind) {
             entry.note_high(at, self.previous);
         }
         if let Some(open) = entry.open.as_mut() {
             self.renew(open, group);
-        } else if self.may_raise(entry, best) {
+        } else if self.may_raise(entry, group) {
+            if self.is_echo(&entry.unit, group) {
+                return Judged::AsksItsCallees;
+            }
             self.raise(entry, group, next_id);
         }
+        Judged::Settled
     }
 
-    /// When the open alarm ended, if it has.
-    fn end(&self, open: &mut Open, score: f64) -> Option<Timestamp> {
+    /// When and how the open alarm ended, if it has.
+    fn end(&self, open: &mut Open, group: &Group<'_>) -> Option<(Timestamp, Ending)> {
         let at = self.context.at;
         let of_change = policy::is_change(open.alarm.kind);
         if let Some(deadline) = open.ends_at
             && deadline <= at
         {
-            return Some(deadline);
+            return Some((deadline, Ending::Horizon));
         }
         if !of_change && self.failed_since(&open.alarm.unit, open.alarm.raised_at) {
-            return Some(at);
+            return Some((at, Ending::Failed));
         }
-        let floor = self.policy.floor(open.alarm.kind);
-        if score >= floor {
+        let score = group.first().map_or(0.0, |best| best.score);
+        if score >= self.policy.floor(open.alarm.kind) {
             open.low_since = None;
-            return None;
+        } else {
+            let low_since = *open.low_since.get_or_insert(at);
+            let patience =
+                if of_change { self.policy.change_close_after } else { self.close_after };
+            if at.since(low_since) >= patience {
+                return Some((at, Ending::Low));
+            }
         }
-        let low_since = *open.low_since.get_or_insert(at);
-        let patience = if of_change { self.policy.change_close_after } else { self.close_after };
-        (at.since(low_since) >= patience).then_some(at)
+        (!of_change && self.is_stalled(open, group)).then_some((at, Ending::Stalled))
     }
 
     /// Whether an outcome of the unit became known after `raised_at`.
@@ -165,7 +195,8 @@ impl<'a> Step<'a> {
             || self.context.ledger.in_blackout(unit, at)
     }
 
-    fn may_raise(&self, entry: &Entry, best: &Prediction) -> bool {
+    fn may_raise(&self, entry: &Entry, group: &Group<'_>) -> bool {
+        let Some(best) = group.first() else { return false };
         let threshold = self.policy.threshold_of(best.kind);
         let at = self.context.at;
         best.score >= threshold
@@ -174,6 +205,7 @@ impl<'a> Step<'a> {
                 || entry.time_high(self.window_start) >= self.raise_for)
             // The fact behind a failed change is often itself the outcome; it has to be said all the same.
             && (entry.change.is_some() || !self.context.ledger.in_blackout(&entry.unit, at))
+            && !self.is_silent(entry, group)
     }
 }
 
@@ -213,6 +245,7 @@ pub fn advance_in_place(
         return Vec::new();
     }
     let mut kept = Vec::with_capacity(book.entries.len());
+    let mut waiting: Vec<Waiting<'_, '_>> = Vec::new();
     let mut old = std::mem::take(&mut book.entries).into_iter().peekable();
     for group in ranked.chunk_by(|a, b| key(a) == key(b)) {
         let wanted = key(group[0]);
@@ -223,13 +256,17 @@ pub fn advance_in_place(
         let mut entry = old
             .next_if(|entry| entry_key(entry) == wanted)
             .unwrap_or_else(|| Entry::new(wanted.0.clone(), wanted.1));
-        step.judge(&mut entry, group, &mut book.next_id);
+        match step.judge(&mut entry, group, &mut book.next_id) {
+            Judged::Settled => {}
+            Judged::AsksItsCallees => waiting.push(Waiting { entry: kept.len(), group }),
+        }
         kept.push(entry);
     }
     for mut entry in old {
         step.judge(&mut entry, &[], &mut book.next_id);
         kept.push(entry);
     }
+    step.settle(&mut kept, &waiting, &mut book.next_id);
     kept.retain(|entry| !entry.is_idle());
     book.entries = kept;
     step.changes

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::{self, AlarmBook, AlarmContext, AlarmPolicy};
 use crate::checks;
 use crate::first_passage::{self, FirstPassageSettings};
+use crate::graph::call_memory;
 use crate::state::State;
 
 /// The models in service.
@@ -42,13 +43,16 @@ pub fn assess(
 ) -> EngineAssessment {
     let mut predictions = first_passage::predict(state, at, &models.first_passage);
     predictions.extend(checks::predict(state, at));
+    alarm::respect_plans(&mut predictions, state.graph());
     predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.unit.cmp(&b.unit)));
     let empty = AlarmBook::default();
     let book = parent.map_or(&empty, |parent| &parent.carry.alarms);
+    let calls = state.graph().calls(at, call_memory(state.settings().time_scale));
     let context = AlarmContext {
         settings: state.settings(),
         ledger: state.ledger(),
         graph: Some(state.graph()),
+        calls: Some(&calls),
         started_at: state.started_at().unwrap_or(at),
         at,
     };

@@ -9,6 +9,7 @@
 //! In: every object change and event, in the order of observation. Out: read access. The graph holds
 //! what exists; of a deleted pod only its unit stays for a while, because events come late.
 
+mod calls;
 mod inventory;
 mod limits;
 mod owners;
@@ -25,11 +26,13 @@ use foresail_core::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use calls::{CallView, call_memory};
 pub use inventory::{Inventory, ServiceRecord};
 pub use limits::parse_bytes;
 pub use pods::PodRecord;
 pub use workloads::{ReplicaSetRecord, WorkloadRecord};
 
+use calls::Calls;
 use owners::Owners;
 use pods::Departed;
 
@@ -43,6 +46,8 @@ pub struct Graph {
     owners: Owners,
     departed: Departed,
     inventory: Inventory,
+    #[serde(default)]
+    calls: Calls,
 }
 
 impl Graph {

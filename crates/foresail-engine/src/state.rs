@@ -4,7 +4,7 @@ use foresail_core::{Batch, Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::checks::Notices;
-use crate::graph::Graph;
+use crate::graph::{Graph, call_memory};
 use crate::ledger::Ledger;
 use crate::logs::LogStore;
 use crate::series::SeriesStore;
@@ -46,12 +46,14 @@ impl State {
         self.series.declare(&batch.entities);
         let lag = self.settings.sample_lag();
         let (mut sample, mut object, mut event, mut line) = (0, 0, 0, 0);
+        let (mut call, memory) = (0, call_memory(self.settings.time_scale));
         loop {
             let next_object = batch.objects.get(object).map(|item| item.observed_at);
             let next_event = batch.events.get(event).map(|item| item.observed_at);
             let next_sample = batch.samples.get(sample).map(|item| item.at + lag);
             let next_line = batch.logs.get(line).map(|item| item.at + Settings::LOG_LAG);
-            let times = [next_object, next_event, next_line, next_sample];
+            let next_call = batch.calls.get(call).map(|item| item.at + lag);
+            let times = [next_object, next_event, next_line, next_sample, next_call];
             let Some(first) = times.into_iter().flatten().min() else { break };
             self.started_at.get_or_insert(first);
             if next_object == Some(first) {
@@ -73,9 +75,12 @@ impl State {
                     self.logs.observe(item);
                 }
                 line += 1;
-            } else {
+            } else if next_sample == Some(first) {
                 self.series.observe_sample(&batch.samples[sample]);
                 sample += 1;
+            } else {
+                self.graph.observe_call(&batch.calls[call], memory);
+                call += 1;
             }
         }
         self.ledger.advance(batch.until);

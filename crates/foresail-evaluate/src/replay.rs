@@ -6,6 +6,8 @@
 //! ```
 
 use foresail_core::{Alarm, AlarmChange, Batch, ChangeKind, Object, ObjectChange, Timestamp, Unit};
+use foresail_engine::alarm::respect_plans;
+use foresail_engine::graph::call_memory;
 use foresail_engine::{EngineAssessment, Models, Policy, Settings, State, assess};
 
 use crate::trace::{Known, Trace};
@@ -49,10 +51,13 @@ pub fn run(
             in_blackout: state.ledger().in_blackout(unit, at),
             last_outcome: state.ledger().last_outcome(unit),
         });
+        trace.note_calls(state.graph().calls(at, call_memory(settings.time_scale)).edges());
         let assessment = assess(&state, None, at, (models, &silent));
         trace.note_scores(0, &assessment.predictions);
         trace.engine.push(assessment.predictions);
-        for (number, predictions) in scorer.step(&state, &batch, at).into_iter().enumerate() {
+        for (number, mut predictions) in scorer.step(&state, &batch, at).into_iter().enumerate() {
+            // The same alarm policy for everybody: what is planned is news to none.
+            respect_plans(&mut predictions, state.graph());
             trace.note_scores(number + 1, &predictions);
         }
         on_tick();
@@ -91,7 +96,12 @@ pub(crate) fn apply(alarms: &mut Vec<Alarm>, changes: &[AlarmChange]) {
         match change {
             AlarmChange::Raised(alarm) => alarms.push(Alarm::clone(alarm)),
             // An alarm is judged as it was raised.
-            AlarmChange::Renewed(_) => {}
+            AlarmChange::Renewed { .. } => {}
+            AlarmChange::Folded { root, unit, .. } => {
+                if let Some(alarm) = alarms.iter_mut().rev().find(|alarm| alarm.id == *root) {
+                    alarm.affected.push(unit.clone());
+                }
+            }
             AlarmChange::Cleared { id, at } => {
                 if let Some(alarm) = alarms.iter_mut().rev().find(|alarm| alarm.id == *id) {
                     alarm.cleared_at = Some(*at);

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use foresail_core::{
-    FailureKind, ModelId, Outcome, PlatformDuration, Prediction, Probability, TimeToEvent,
-    Timestamp, Unit, Verdict,
+    Basis, FailureKind, ModelId, Outcome, PlatformDuration, Prediction, Probability, Quantity,
+    TimeToEvent, Timestamp, Unit, Verdict, WorkloadId,
 };
 use foresail_engine::Settings;
 
@@ -33,6 +33,8 @@ pub struct Trace {
     pub scores: Vec<ScoreTrace>,
     /// The engine's predictions of every tick, in full.
     pub engine: Vec<Vec<Prediction>>,
+    /// Who calls whom, from which tick on.
+    pub calls: Vec<(usize, BTreeMap<UnitIndex, Vec<UnitIndex>>)>,
     pub(crate) index: BTreeMap<Unit, UnitIndex>,
 }
 
@@ -84,6 +86,8 @@ pub(crate) struct Said {
     pub(crate) probability: f32,
     pub(crate) horizon_ms: i64,
     pub(crate) time: Option<TimeToEvent>,
+    /// The limit that it rests on: quantity, level and limit.
+    pub(crate) basis: Option<(Quantity, f32, f32)>,
 }
 
 // === impl Trace ===
@@ -103,6 +107,7 @@ impl Trace {
             pods: 0,
             scores: scores.collect(),
             engine: Vec::new(),
+            calls: Vec::new(),
             index: BTreeMap::new(),
         }
     }
@@ -171,6 +176,28 @@ impl Trace {
         }
     }
 
+    /// Keeps who calls whom at the current tick.
+    pub(crate) fn note_calls<'a>(
+        &mut self,
+        edges: impl Iterator<Item = (&'a WorkloadId, Vec<&'a WorkloadId>)>,
+    ) {
+        let mut index = |id: &WorkloadId| self.unit(&Unit::Workload(id.clone()));
+        let now: BTreeMap<UnitIndex, Vec<UnitIndex>> = edges
+            .filter(|(_, callees)| !callees.is_empty())
+            .map(|(caller, callees)| (index(caller), callees.into_iter().map(&mut index).collect()))
+            .collect();
+        if self.calls.last().map_or(!now.is_empty(), |(_, before)| *before != now) {
+            self.calls.push((self.ticks.len().saturating_sub(1), now));
+        }
+    }
+
+    /// The units that `unit` called at a tick.
+    pub(crate) fn callees_at(&self, tick: usize, unit: UnitIndex) -> &[UnitIndex] {
+        let later = self.calls.partition_point(|(from, _)| *from <= tick);
+        let now = later.checked_sub(1).map(|index| &self.calls[index].1);
+        now.and_then(|calls| calls.get(&unit)).map_or(&[], Vec::as_slice)
+    }
+
     /// Keeps what scorer number `scorer` said at the current tick.
     pub(crate) fn note_scores(&mut self, scorer: usize, predictions: &[Prediction]) {
         for prediction in predictions {
@@ -182,6 +209,10 @@ impl Trace {
                 probability: prediction.probability().map_or(f32::NAN, |p| p.get() as f32),
                 horizon_ms: prediction.horizon.as_millis(),
                 time: prediction.time_to_event(),
+                basis: prediction
+                    .basis
+                    .as_ref()
+                    .map(|basis| (basis.quantity, basis.level as f32, basis.limit as f32)),
             });
         }
         let trace = &mut self.scores[scorer];
@@ -261,7 +292,13 @@ impl Said {
                 time_to_event: self.time,
             },
             score: f64::from(self.score),
-            basis: None,
+            basis: self.basis.map(|(quantity, level, limit)| Basis {
+                quantity,
+                object: String::new(),
+                level: f64::from(level),
+                limit: f64::from(limit),
+                slope_per_second: 0.0,
+            }),
             sentence: String::new(),
             evidence: Vec::new(),
             model: model.clone(),

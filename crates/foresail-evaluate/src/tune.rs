@@ -6,7 +6,7 @@
 
 use foresail_core::{Alarm, Prediction, Timestamp, Unit};
 use foresail_engine::alarm::{
-    AlarmBook, AlarmContext, AlarmPolicy, KnownOutcomes, advance_in_place,
+    AlarmBook, AlarmContext, AlarmPolicy, KnownCalls, KnownOutcomes, advance_in_place,
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ impl Reading {
     }
 }
 
-/// What the ledger knew at a tick of the replay.
+/// What the ledger and the graph knew at a tick of the replay.
 #[derive(Debug)]
 struct Recorded<'a> {
     trace: &'a Trace,
@@ -117,6 +117,14 @@ impl KnownOutcomes for Recorded<'_> {
     }
 }
 
+impl KnownCalls for Recorded<'_> {
+    fn callees(&self, unit: &Unit) -> Vec<Unit> {
+        let index = self.trace.find(unit);
+        let callees = index.map_or(&[][..], |index| self.trace.callees_at(self.tick, index));
+        callees.iter().map(|index| self.trace.units[index.0 as usize].unit.clone()).collect()
+    }
+}
+
 /// The alarms that `policy` raises on predictions per tick, each list highest score first.
 #[must_use]
 pub fn alarms(trace: &Trace, predictions: &[Vec<Prediction>], policy: &AlarmPolicy) -> Vec<Alarm> {
@@ -129,6 +137,7 @@ pub fn alarms(trace: &Trace, predictions: &[Vec<Prediction>], policy: &AlarmPoli
             settings: &trace.settings,
             ledger: &ledger,
             graph: None,
+            calls: Some(&ledger),
             started_at: trace.started_at,
             at: *at,
         };

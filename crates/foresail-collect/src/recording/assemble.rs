@@ -9,6 +9,7 @@ use foresail_core::{Entity, PlatformDuration, Quantity, Timestamp};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::calls::{Call, calls};
 use super::samples::{RawSeries, RowGroup};
 use crate::inventory::{self, InventoryChange, Observation};
 use crate::report::{Gap, ReadReport, Repair, RepairKind};
@@ -55,6 +56,7 @@ pub(crate) struct Assembled {
     pub(crate) streams: Vec<Stream>,
     pub(crate) samples: Vec<Resolved>,
     pub(crate) inventory: Vec<InventoryChange>,
+    pub(crate) calls: Vec<Call>,
     /// For each quantity and family: on how many entities it was used.
     pub(crate) sources: BTreeMap<(Quantity, String), u64>,
 }
@@ -109,8 +111,9 @@ pub(crate) fn assemble(
     repair(&mut series, span, report);
     drop_earlier_runs(&mut series, span, report);
     let inventory = inventory_changes(&series, span);
+    let calls = calls(&series, span);
     let (mut streams, points, metrics) = scatter(series, span);
-    let mut assembled = Assembled { inventory, ..Assembled::default() };
+    let mut assembled = Assembled { inventory, calls, ..Assembled::default() };
     let grace = (span.interval.as_millis() * SILENT_SCRAPES) as u32;
     let mut folded: Vec<(Stream, Folded)> = std::mem::take(&mut streams)
         .into_par_iter()

@@ -3,10 +3,12 @@
 use foresail_core::{Alarm, FailureKind, PlatformDuration, Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
+use super::quiet::{Furthest, Silence};
+
 /// Memory of the alarm policy between ticks.
 ///
-/// Bounded: it holds a unit only while its score is high or was so within the window, or while its
-/// alarm is open.
+/// Bounded: it holds a unit only while its score is high or was so within the window, while its
+/// alarm is open, or while it is silent after one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlarmBook {
     pub(super) next_id: u64,
@@ -23,6 +25,8 @@ pub(super) struct Entry {
     pub(super) change: Option<FailureKind>,
     pub(super) high: Vec<Spell>,
     pub(super) open: Option<Open>,
+    /// What the unit is silent about.
+    pub(super) silence: Option<Silence>,
 }
 
 /// A span of ticks at or above the threshold.
@@ -39,6 +43,7 @@ pub(super) struct Open {
     pub(super) ends_at: Option<Timestamp>,
     pub(super) low_since: Option<Timestamp>,
     pub(super) told: Option<PlatformDuration>,
+    pub(super) furthest: Furthest,
 }
 
 // === impl AlarmBook ===
@@ -55,7 +60,7 @@ impl AlarmBook {
 impl Entry {
     /// An entry of which nothing is known yet.
     pub(super) const fn new(unit: Unit, change: Option<FailureKind>) -> Self {
-        Self { unit, change, high: Vec::new(), open: None }
+        Self { unit, change, high: Vec::new(), open: None, silence: None }
     }
 
     /// Notes a tick at or above the threshold. `previous` is the tick before, if it is near enough
@@ -81,6 +86,6 @@ impl Entry {
 
     /// Whether there is nothing to remember.
     pub(super) const fn is_idle(&self) -> bool {
-        self.high.is_empty() && self.open.is_none()
+        self.high.is_empty() && self.open.is_none() && self.silence.is_none()
     }
 }

@@ -58,10 +58,23 @@ pub struct AlarmLine {
     pub kubectl: String,
     /// Ranked causes.
     pub causes: Vec<CauseLine>,
+    /// Units that call this one and only feel it, folded under this alarm.
+    pub affected: Vec<AffectedLine>,
     /// The proposed change; null where there is none.
     pub recommendation: Option<String>,
     /// Who says so.
     pub model: String,
+}
+
+/// A unit folded under an [`AlarmLine`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AffectedLine {
+    /// `Workload`, `Node`, `Volume` or `Component`.
+    pub object_kind: &'static str,
+    /// Its namespace; null for cluster objects.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
 }
 
 /// A ranked cause of an [`AlarmLine`].
@@ -115,9 +128,21 @@ impl AlarmLine {
             sentence: alarm.sentence.clone(),
             kubectl: alarm.kubectl.clone(),
             causes: alarm.causes.iter().map(CauseLine::from).collect(),
+            affected: alarm.affected.iter().map(AffectedLine::from).collect(),
             recommendation: None,
             model: alarm.model.0.clone(),
         }
+    }
+}
+
+impl From<&Unit> for AffectedLine {
+    fn from(unit: &Unit) -> Self {
+        let (namespace, name) = match unit {
+            Unit::Workload(id) => (Some(&id.namespace), &id.name),
+            Unit::Volume { namespace, claim } => (Some(namespace), claim),
+            Unit::Node(name) | Unit::Component(name) => (None, name),
+        };
+        Self { object_kind: unit.object_kind(), namespace: namespace.cloned(), name: name.clone() }
     }
 }
 
@@ -211,6 +236,11 @@ mod tests {
                 confidence: 0.875,
                 evidence: vec!["grows 250 kB a second".to_owned()],
             }],
+            affected: vec![Unit::Workload(WorkloadId {
+                namespace: "shop".to_owned(),
+                kind: WorkloadKind::Deployment,
+                name: "frontend".to_owned(),
+            })],
             model: ModelId("first_passage".to_owned()),
         }
     }
@@ -229,6 +259,7 @@ mod tests {
             kind: FailureKind::NodePressure,
             time_to_event: None,
             basis: None,
+            affected: Vec::new(),
             cleared_at: Some("2026-11-24T07:20:00Z".parse().unwrap()),
             ..alarm()
         };

@@ -1,10 +1,15 @@
 //! Every rule of the policy on a fake ledger, and its invariants on random trains.
 
+mod fold;
+mod planned;
+mod quiet;
+mod union;
+
 use std::collections::BTreeMap;
 
 use foresail_core::{
-    Alarm, FaultDuration, ModelId, Probability, Tier, TimeScale, TimeToEvent, WorkloadId,
-    WorkloadKind,
+    Alarm, Basis, FaultDuration, ModelId, Probability, Quantity, RenewalReason, Tier, TimeScale,
+    TimeToEvent, WorkloadId, WorkloadKind,
 };
 use proptest::prelude::*;
 
@@ -31,12 +36,23 @@ impl KnownOutcomes for Outcomes {
     }
 }
 
+/// Calls made up by a test: caller, callee.
+#[derive(Debug, Default)]
+struct Calls(Vec<(Unit, Unit)>);
+
+impl KnownCalls for Calls {
+    fn callees(&self, unit: &Unit) -> Vec<Unit> {
+        self.0.iter().filter(|(from, _)| from == unit).map(|(_, to)| to.clone()).collect()
+    }
+}
+
 /// A policy that runs tick by tick over made-up scores, at scale ten with five-second ticks.
 struct Bench {
     book: AlarmBook,
     policy: AlarmPolicy,
     settings: Settings,
     outcomes: Outcomes,
+    calls: Calls,
     at: i64,
 }
 
@@ -55,6 +71,7 @@ impl Bench {
                 scrape_interval: PlatformDuration::from_seconds(interval),
             },
             outcomes: Outcomes::default(),
+            calls: Calls::default(),
             at: 600_000,
         }
     }
@@ -65,6 +82,7 @@ impl Bench {
             settings: &self.settings,
             ledger: &self.outcomes,
             graph: None,
+            calls: Some(&self.calls),
             started_at: Timestamp::from_millis(0),
             at: Timestamp::from_millis(self.at),
         };
@@ -120,12 +138,31 @@ fn in_minutes(mut prediction: Prediction, fault_minutes: i64) -> Prediction {
     prediction
 }
 
+/// A prediction that rests on a level between 0 and 1.
+fn near(mut prediction: Prediction, level: f64) -> Prediction {
+    prediction.basis = Some(Basis {
+        quantity: Quantity::MemoryWorkingSet,
+        object: "shop/cart-0 container app".to_owned(),
+        level,
+        limit: 1.0,
+        slope_per_second: 0.001,
+    });
+    prediction
+}
+
+fn of(name: &str, mut prediction: Prediction) -> Prediction {
+    prediction.unit = unit(name);
+    prediction
+}
+
 fn raised(changes: &[AlarmChange]) -> Vec<&Alarm> {
     changes
         .iter()
         .filter_map(|change| match change {
             AlarmChange::Raised(alarm) => Some(&**alarm),
-            AlarmChange::Renewed(_) | AlarmChange::Cleared { .. } => None,
+            AlarmChange::Renewed { .. }
+            | AlarmChange::Folded { .. }
+            | AlarmChange::Cleared { .. } => None,
         })
         .collect()
 }
@@ -135,7 +172,9 @@ fn cleared(changes: &[AlarmChange]) -> Vec<i64> {
         .iter()
         .filter_map(|change| match change {
             AlarmChange::Cleared { at, .. } => Some(at.as_millis()),
-            AlarmChange::Raised(_) | AlarmChange::Renewed(_) => None,
+            AlarmChange::Raised(_) | AlarmChange::Renewed { .. } | AlarmChange::Folded { .. } => {
+                None
+            }
         })
         .collect()
 }
@@ -144,8 +183,10 @@ fn renewed(changes: &[AlarmChange]) -> Vec<&Alarm> {
     changes
         .iter()
         .filter_map(|change| match change {
-            AlarmChange::Renewed(alarm) => Some(&**alarm),
-            AlarmChange::Raised(_) | AlarmChange::Cleared { .. } => None,
+            AlarmChange::Renewed { alarm, .. } => Some(&**alarm),
+            AlarmChange::Raised(_) | AlarmChange::Folded { .. } | AlarmChange::Cleared { .. } => {
+                None
+            }
         })
         .collect()
 }
@@ -211,18 +252,6 @@ fn an_alarm_outlives_a_pause_of_the_leak_and_closes_after_half_an_hour() {
     assert_eq!(cleared(&changes), [start + (36 + 1 + 37) * 5_000]);
     assert!(bench.book.open().next().is_none());
     assert!(bench.book.entries.is_empty(), "a closed unit without predictions is forgotten");
-}
-
-#[test]
-fn an_alarm_ends_at_its_horizon_and_may_be_raised_anew() {
-    let mut bench = Bench::new();
-    bench.tick(&[oom(0.96)]);
-    let start = bench.at;
-    let changes = bench.ticks(119, &[oom(0.96)]);
-    assert!(changes.is_empty());
-    let changes = bench.tick(&[oom(0.96)]);
-    assert_eq!(cleared(&changes), [start + 600_000]);
-    assert_eq!(raised(&changes).len(), 1);
 }
 
 #[test]
@@ -316,7 +345,8 @@ fn an_alarm_is_said_again_when_its_time_halves_and_not_before() {
 fn tiers_follow_probability_and_nearness() {
     let tier = |prediction: Prediction| {
         let policy = AlarmPolicy::default();
-        policy.tier(&prediction, TimeScale::try_from(10.0).unwrap())
+        let said = (prediction.probability(), prediction.time_to_event());
+        policy.tier(said, TimeScale::try_from(10.0).unwrap())
     };
     assert_eq!(tier(in_minutes(oom(0.8), 59)), Tier::Page);
     assert_eq!(tier(in_minutes(oom(0.8), 60)), Tier::Ticket);
@@ -364,6 +394,7 @@ fn a_failed_change_pages_when_no_pod_is_ready() {
         settings: &bench.settings,
         ledger: &bench.outcomes,
         graph: Some(&graph),
+        calls: None,
         started_at: Timestamp::from_millis(0),
         at: Timestamp::from_millis(bench.at),
     };
@@ -419,6 +450,7 @@ proptest! {
             let of = unit(["cart", "pay", "web"][name]);
             bench.outcomes.0.push((of, start - 1, start, start + length * 1_000));
         }
+        bench.calls.0 = vec![(unit("web"), unit("cart")), (unit("cart"), unit("pay"))];
         let mut in_place = AlarmBook::default();
         let mut open: BTreeMap<u64, Unit> = BTreeMap::new();
         for (predictions, gap) in train.iter().zip(gaps) {
@@ -431,6 +463,7 @@ proptest! {
                 settings: &bench.settings,
                 ledger: &bench.outcomes,
                 graph: None,
+                calls: Some(&bench.calls),
                 started_at: Timestamp::from_millis(0),
                 at: Timestamp::from_millis(bench.at),
             };
@@ -444,7 +477,9 @@ proptest! {
                         prop_assert!(!open.values().any(|unit| *unit == alarm.unit));
                         open.insert(alarm.id.0, alarm.unit.clone());
                     }
-                    AlarmChange::Raised(_) | AlarmChange::Renewed(_) => {}
+                    AlarmChange::Raised(_)
+                    | AlarmChange::Renewed { .. }
+                    | AlarmChange::Folded { .. } => {}
                     AlarmChange::Cleared { id, .. } => {
                         open.remove(&id.0);
                     }

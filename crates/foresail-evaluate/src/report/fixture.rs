@@ -248,6 +248,7 @@ fn alarm(name: &str, raised: f64, ended: f64, fate: AlarmFate) -> JudgedAlarm {
         ),
         kubectl: format!("kubectl -n shop top pod -l app={name} --containers"),
         causes: Vec::new(),
+        affected: Vec::new(),
         model: ModelId("first_passage".to_owned()),
     };
     JudgedAlarm {

@@ -52,6 +52,10 @@ fn split(batch: &Batch, lag: PlatformDuration, cut: Timestamp) -> [Batch; 2] {
     for sample in &batch.samples {
         if part(sample.at + lag) { early.samples.push(*sample) } else { late.samples.push(*sample) }
     }
+    for call in &batch.calls {
+        let list = if part(call.at + lag) { &mut early } else { &mut late };
+        list.calls.push(call.clone());
+    }
     for change in &batch.objects {
         let list = if part(change.observed_at) { &mut early } else { &mut late };
         list.objects.push(change.clone());
@@ -60,7 +64,10 @@ fn split(batch: &Batch, lag: PlatformDuration, cut: Timestamp) -> [Batch; 2] {
         let list = if part(event.observed_at) { &mut early } else { &mut late };
         list.events.push(event.clone());
     }
-    late.logs.clone_from(&batch.logs);
+    for line in &batch.logs {
+        let list = if part(line.at + Settings::LOG_LAG) { &mut early } else { &mut late };
+        list.logs.push(line.clone());
+    }
     late.logs_dropped = batch.logs_dropped;
     [early, late]
 }
