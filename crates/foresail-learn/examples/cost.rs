@@ -34,8 +34,9 @@ fn hazard() {
             (0..n_rows).map(|_| value(&mut rng)).collect()
         })
         .collect();
-    let mut targets = Vec::new();
-    for row in 0..n_rows {
+    let mut targets = Vec::with_capacity(n_rows);
+    while targets.len() < n_rows {
+        let row = targets.len();
         let mut target = HazardTarget { until_bin: 7, event: None, weight: 1.0 };
         'bins: for bin in 0..7_u16 {
             if rng.random::<f32>() < 0.03 {

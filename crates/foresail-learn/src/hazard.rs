@@ -94,6 +94,15 @@ pub struct Scratch {
     curve: HazardCurve,
 }
 
+// === impl HazardTarget ===
+
+impl HazardTarget {
+    /// The number of bins at whose start the row was at risk and in sight to their end.
+    pub(crate) fn n_at_risk(&self) -> usize {
+        usize::from(self.until_bin) + usize::from(self.event.is_some())
+    }
+}
+
 // === impl HazardShape ===
 
 impl HazardShape {

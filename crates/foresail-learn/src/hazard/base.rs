@@ -27,8 +27,7 @@ impl Counts {
         };
         for target in targets {
             let until = usize::from(target.until_bin);
-            let n_at_risk = until + usize::from(target.event.is_some());
-            for at_risk in counts.at_risk.iter_mut().take(n_at_risk) {
+            for at_risk in counts.at_risk.iter_mut().take(target.n_at_risk()) {
                 *at_risk += f64::from(target.weight);
             }
             if let Some(kind) = target.event {

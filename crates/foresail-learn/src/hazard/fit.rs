@@ -133,7 +133,9 @@ impl<'a> Fitting<'a> {
             .filter(|&row| self.rows.targets[row].weight > 0.0)
             .map(|row| row as u32)
             .collect();
-        let mut gradients = Gradients::new(self.layout, self.rows.targets.len());
+        let n_active = self.active.len();
+        let mut gradients = Gradients::new(self.layout, self.rows.targets.len())
+            .with_lengths(self.rows.targets.iter().map(|target| target.n_at_risk() * n_active));
         let mut best = watched.as_ref().map(|watched| Best::new(watched.log_likelihood(self)));
         for number in 0..self.params.params.n_trees {
             let training = self.objective(self.rows).gradients(&self.scores, &mut gradients);

@@ -93,7 +93,7 @@ impl Objective<'_> {
     fn cell(&self, hazards: &[f32], target: &HazardTarget, cell: &mut [f32]) {
         let weight = target.weight;
         let until = usize::from(target.until_bin);
-        let n_at_risk = (until + usize::from(target.event.is_some())) * self.n_active;
+        let n_at_risk = target.n_at_risk() * self.n_active;
         cell.fill(0.0);
         cell[0] = weight;
         for (output, &hazard) in hazards.iter().enumerate().take(n_at_risk) {

@@ -17,11 +17,13 @@ pub(crate) struct Layout {
 pub(crate) struct Gradients {
     layout: Layout,
     cells: Vec<f32>,
+    /// Per row the length of its cell up to the last output that is not 0; empty = all of it.
+    lengths: Vec<u16>,
 }
 
-/// Rows of a block of the vector form: their cells stay in the first cache level while all
+/// Rows of a block of the long form: their cells stay in the second cache level while all
 /// features of a task pass over them.
-const ROWS_PER_BLOCK: usize = 64;
+const ROWS_PER_BLOCK: usize = 256;
 
 // === impl Layout ===
 
@@ -49,6 +51,11 @@ impl Layout {
         if self.is_scalar() { 4 } else { 4 + 2 * self.padded() }
     }
 
+    /// The length of a long cell up to the block of its first `n_outputs`.
+    const fn prefix(self, n_outputs: usize) -> usize {
+        4 + n_outputs.div_ceil(4) * 8
+    }
+
     /// The position of an output's gradient in a cell.
     pub const fn gradient(self, output: usize) -> usize {
         if self.is_scalar() { 1 } else { 4 + output / 4 * 8 + output % 4 }
@@ -64,7 +71,16 @@ impl Layout {
 
 impl Gradients {
     pub fn new(layout: Layout, n_rows: usize) -> Self {
-        Self { layout, cells: vec![0.0; layout.stride() * n_rows] }
+        Self { layout, cells: vec![0.0; layout.stride() * n_rows], lengths: Vec::new() }
+    }
+
+    /// Says of how many outputs of each row, from the first, gradient and hessian are ever set;
+    /// the others are not summed up.
+    pub fn with_lengths(mut self, n_outputs: impl Iterator<Item = usize>) -> Self {
+        if !self.layout.is_scalar() {
+            self.lengths = n_outputs.map(|n| self.layout.prefix(n) as u16).collect();
+        }
+        self
     }
 
     pub const fn layout(&self) -> Layout {
@@ -75,9 +91,12 @@ impl Gradients {
         &mut self.cells
     }
 
+    /// The cell of a row, without what is never set.
     fn cell(&self, row: u32) -> &[f32] {
-        let start = row as usize * self.layout.stride();
-        &self.cells[start..start + self.layout.stride()]
+        let stride = self.layout.stride();
+        let start = row as usize * stride;
+        let length = self.lengths.get(row as usize).map_or(stride, |&length| usize::from(length));
+        &self.cells[start..start + length]
     }
 
     /// The sum over rows, in double precision.
@@ -139,9 +158,7 @@ impl Accumulate<'_> {
         let (cells, _) = feature.cells.as_chunks_mut::<4>();
         for (&row, values) in self.rows.iter().zip(self.gathered) {
             let cell = &mut cells[usize::from(bins[row as usize])];
-            for (sum, value) in cell.iter_mut().zip(values) {
-                *sum += value;
-            }
+            *cell = add4(*cell, *values);
         }
     }
 
@@ -153,10 +170,14 @@ impl Accumulate<'_> {
             let (cell, _) = feature.cells[start..start + stride].as_chunks_mut::<4>();
             let (values, _) = self.gradients.cell(row).as_chunks::<4>();
             for (sums, values) in cell.iter_mut().zip(values) {
-                for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum += value;
-                }
+                *sums = add4(*sums, *values);
             }
         }
     }
+}
+
+/// The sum of four and four; by value, so that the compiler sees that it can use one register.
+#[inline]
+pub(crate) fn add4(sums: [f32; 4], values: [f32; 4]) -> [f32; 4] {
+    [sums[0] + values[0], sums[1] + values[1], sums[2] + values[2], sums[3] + values[3]]
 }

@@ -1,6 +1,6 @@
 //! Sums over one side of a split and what they are worth, with one output and with many.
 
-use super::histogram::Layout;
+use super::histogram::{Layout, add4};
 use super::monotone::Bounds;
 use super::split::{FeatureView, NodeState};
 
@@ -314,12 +314,4 @@ fn blocks<'a>(left: &'a [f32], total: &'a [f32]) -> impl Iterator<Item = Block<'
 fn hessian(cell: &[f32]) -> f32 {
     let (blocks, _) = cell[4..].as_chunks::<8>();
     blocks.iter().fold([0.0; 4], |sum, b| add4(sum, [b[4], b[5], b[6], b[7]])).iter().sum()
-}
-
-#[inline]
-fn add4(mut sum: [f32; 4], values: [f32; 4]) -> [f32; 4] {
-    for (sum, value) in sum.iter_mut().zip(values) {
-        *sum += value;
-    }
-    sum
 }
