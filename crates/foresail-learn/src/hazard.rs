@@ -19,8 +19,10 @@ use serde::{Deserialize, Serialize};
 pub use self::curve::{HazardCurve, TimeQuantiles};
 pub use self::fit::fit;
 pub use self::params::{HazardParams, ValidHazardParams};
+pub use self::prior::Prior;
+use self::prior::Priors;
 use crate::frame::{Frame, Schema};
-use crate::tree::error::PredictError;
+use crate::tree::error::{PredictError, check_row, check_schema};
 use crate::tree::{Contributions, Ensemble};
 
 mod base;
@@ -28,6 +30,7 @@ mod curve;
 mod fit;
 mod objective;
 mod params;
+mod prior;
 #[cfg(test)]
 mod tests;
 
@@ -70,6 +73,7 @@ pub struct HazardModel {
     active: Vec<u16>,
     /// Base score per output; output = bin · number of active kinds + position of the kind.
     base: Vec<f32>,
+    priors: Priors,
     ensemble: Ensemble,
     /// Mean weighted log-likelihood per tree, in training and on the validation rows.
     history: History,
@@ -171,9 +175,10 @@ impl HazardModel {
         row: &[f32],
         scratch: &'s mut Scratch,
     ) -> Result<&'s HazardCurve, PredictError> {
-        self.check_row(row)?;
+        check_row(&self.schema, row)?;
         scratch.scores.clear();
         scratch.scores.extend_from_slice(&self.base);
+        self.priors.add(row, self.active.len(), &mut scratch.scores);
         scratch.leaves.clear();
         // All walks first: they do not depend on each other, so their cache misses overlap.
         scratch
@@ -193,12 +198,7 @@ impl HazardModel {
     /// # Errors
     /// [`PredictError::Schema`] when the frame has another schema.
     pub fn predict_frame(&self, frame: &Frame) -> Result<Vec<HazardCurve>, PredictError> {
-        if frame.schema() != &self.schema {
-            return Err(PredictError::Schema {
-                expected: self.schema.id(),
-                found: frame.schema().id(),
-            });
-        }
+        check_schema(&self.schema, frame)?;
         let mut scratch = Scratch::default();
         let mut row = Vec::with_capacity(frame.n_columns());
         (0..frame.n_rows())
@@ -220,7 +220,7 @@ impl HazardModel {
         kind: u16,
         bins: std::ops::RangeInclusive<usize>,
     ) -> Result<Contributions, PredictError> {
-        self.check_row(row)?;
+        check_row(&self.schema, row)?;
         let (n_kinds, n_bins) = (usize::from(self.shape.n_kinds), self.shape.n_bins());
         if usize::from(kind) >= n_kinds {
             let value = usize::from(kind);
@@ -238,15 +238,11 @@ impl HazardModel {
             bins.clone().filter_map(of_bin).map(|&value| f64::from(value)).sum()
         };
         contributions.bias = sum(&self.base);
+        for (column, log_odds) in self.priors.of(row, at) {
+            contributions.columns[column] += log_odds * bins.clone().count() as f64;
+        }
         self.ensemble.contribute(row, &mut contributions, |_, leaf| sum(leaf));
         Ok(contributions)
-    }
-
-    const fn check_row(&self, row: &[f32]) -> Result<(), PredictError> {
-        if row.len() == self.schema.len() {
-            return Ok(());
-        }
-        Err(PredictError::RowLength { expected: self.schema.len(), found: row.len() })
     }
 }
 

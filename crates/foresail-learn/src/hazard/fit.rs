@@ -4,15 +4,20 @@ use rayon::prelude::*;
 
 use super::base::Counts;
 use super::objective::Objective;
+use super::prior::Priors;
 use super::{HazardModel, HazardRows, HazardShape, History, ValidHazardParams};
-use crate::frame::Schema;
+use crate::frame::{Frame, Schema};
 use crate::tree::bins::{BinnedFrame, Binner};
 use crate::tree::error::{FitError, check_weights};
 use crate::tree::grow::{Grower, GrownTree};
 use crate::tree::histogram::{Gradients, Layout};
 use crate::tree::monotone::Signs;
 use crate::tree::sample::{Purpose, Stream, choose_columns, choose_rows};
+use crate::tree::stopping::Best;
 use crate::tree::{Ensemble, Monotone};
+
+/// Newton steps that settle the base beside priors; each moves it by at most 1.
+const BASE_STEPS: usize = 8;
 
 /// Fits the model; with validation rows it stops when they no longer gain.
 ///
@@ -69,6 +74,7 @@ struct Fitting<'a> {
     active: Vec<u16>,
     position: Vec<Option<usize>>,
     signs: Signs,
+    priors: Priors,
     base: Vec<f32>,
     scores: Vec<f32>,
     ensemble: Ensemble,
@@ -100,7 +106,8 @@ impl<'a> Fitting<'a> {
         let binner = Binner::fit(rows.frame, None, params.params.tree.max_bins);
         let binned = binner.apply(rows.frame);
         let width = layout.n_outputs();
-        Ok(Self {
+        let priors = Priors::new(&params.params.priors, rows.frame.schema(), &active)?;
+        let mut fitting = Self {
             params,
             rows,
             binner,
@@ -108,12 +115,56 @@ impl<'a> Fitting<'a> {
             layout,
             position,
             signs,
-            scores: base.repeat(rows.frame.n_rows()),
+            priors,
+            scores: Vec::new(),
             base,
             ensemble: Ensemble::new(rows.frame.n_columns(), width.max(1)),
             active,
             history: History::default(),
-        })
+        };
+        fitting.settle_base();
+        Ok(fitting)
+    }
+
+    /// Scores of rows before any tree.
+    fn first_scores(&self, frame: &Frame) -> Vec<f32> {
+        let mut scores = self.base.repeat(frame.n_rows());
+        let width = self.layout.n_outputs();
+        let mut row = Vec::with_capacity(frame.n_columns());
+        if width > 0 && !self.params.params.priors.is_empty() {
+            for (at, scores) in scores.chunks_exact_mut(width).enumerate() {
+                frame.row_into(at, &mut row);
+                self.priors.add(&row, self.active.len(), scores);
+            }
+        }
+        scores
+    }
+
+    /// Moves the base so that, with the priors, each kind is expected in each bin as often as it
+    /// came; a few Newton steps, held back by as many pseudo-events as the base itself.
+    fn settle_base(&mut self) {
+        self.scores = self.first_scores(self.rows.frame);
+        if self.params.params.priors.is_empty() || self.layout.n_outputs() == 0 {
+            return;
+        }
+        let mut gradients = Gradients::new(self.layout, self.rows.targets.len());
+        for _ in 0..BASE_STEPS {
+            self.objective(self.rows).gradients(&self.scores, &mut gradients);
+            let (layout, held) = (self.layout, f64::from(self.params.params.base_events));
+            let step = |output: usize| {
+                let sum = |place: usize| -> f64 {
+                    let cells = gradients.cells().chunks_exact(layout.stride());
+                    cells.map(|cell| f64::from(cell[place])).sum()
+                };
+                let hessian = sum(layout.hessian(output)) + held.max(f64::MIN_POSITIVE);
+                (-sum(layout.gradient(output)) / hessian).clamp(-1.0, 1.0) as f32
+            };
+            let steps: Vec<f32> = (0..layout.n_outputs()).map(step).collect();
+            for (base, step) in self.base.iter_mut().zip(steps) {
+                *base += step;
+            }
+            self.scores = self.first_scores(self.rows.frame);
+        }
     }
 
     fn objective<'t>(&'t self, rows: HazardRows<'t>) -> Objective<'t> {
@@ -158,7 +209,7 @@ impl<'a> Fitting<'a> {
             }
         }
         if let Some(best) = best.filter(|_| self.params.params.patience > 0) {
-            self.ensemble.truncate(best.n_trees);
+            self.ensemble.truncate(best.n_rounds());
         }
     }
 
@@ -187,6 +238,7 @@ impl<'a> Fitting<'a> {
             shape: self.params.shape.clone(),
             active: self.active,
             base: self.base,
+            priors: self.priors,
             ensemble: self.ensemble,
             history: self.history,
         }
@@ -226,32 +278,12 @@ impl<'a> Watched<'a> {
         Self {
             rows,
             binned: fitting.binner.apply(rows.frame),
-            scores: fitting.base.repeat(rows.frame.n_rows()),
+            scores: fitting.first_scores(rows.frame),
         }
     }
 
     fn log_likelihood(&self, fitting: &Fitting<'_>) -> f64 {
         fitting.objective(self.rows).log_likelihood(&self.scores)
-    }
-}
-
-/// The best validation value so far.
-struct Best {
-    value: f64,
-    n_trees: usize,
-}
-
-impl Best {
-    const fn new(value: f64) -> Self {
-        Self { value, n_trees: 0 }
-    }
-
-    /// Takes a value in; true when patience is over.
-    fn is_over(&mut self, value: f64, n_trees: usize, patience: u32) -> bool {
-        if value > self.value {
-            *self = Self { value, n_trees };
-        }
-        patience > 0 && n_trees - self.n_trees >= patience as usize
     }
 }
 

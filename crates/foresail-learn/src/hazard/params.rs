@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::HazardShape;
+use super::{HazardShape, Prior};
 use crate::tree::error::{ParamError, in_range};
 use crate::tree::{Monotone, TreeParams};
 
@@ -25,6 +25,8 @@ pub struct HazardParams {
     pub base_events: f32,
     /// Constraints on the scores.
     pub monotone: Vec<Monotone>,
+    /// Columns that are already probabilities of a kind.
+    pub priors: Vec<Prior>,
     /// Stop when the validation log-likelihood has not risen for so many trees; 0 = never.
     pub patience: u32,
     /// Seed of the choice of rows and columns.
@@ -52,6 +54,7 @@ impl Default for HazardParams {
             },
             base_events: 1.0,
             monotone: Vec::new(),
+            priors: Vec::new(),
             patience: 20,
             seed: 0,
         }

@@ -283,3 +283,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_prior_that_is_right_leaves_little_to_learn() {
+    let n = 4_000;
+    let probabilities: Vec<f32> = (0..n).map(|row| 0.05 + 0.9 * (row % 10) as f32 / 10.0).collect();
+    let targets: Vec<HazardTarget> = (0..n)
+        .map(|row| {
+            let fails = (row / 10) % 100 < (100.0 * probabilities[row]) as usize;
+            HazardTarget { until_bin: u16::from(!fails), event: fails.then_some(0), weight: 1.0 }
+        })
+        .collect();
+    let shape = HazardShape { edges: vec![0.0, 10.0], n_kinds: 1 };
+    let prior = Prior { column: "x".to_owned(), kind: 0 };
+    let params = HazardParams { n_trees: 0, priors: vec![prior], ..HazardParams::default() };
+    let schema = Schema::new(vec![ColumnSchema::number("x")]).unwrap();
+    let frame = Frame::new(schema, vec![Column::Number(probabilities.clone())]).unwrap();
+    let rows = HazardRows { frame: &frame, targets: &targets };
+    let model = fit(&params.check(shape).unwrap(), rows, None).unwrap();
+    for probability in [0.05_f32, 0.5, 0.86] {
+        let said = model.predict(&[probability]).unwrap().within(0, 0..=0);
+        assert!((said - f64::from(probability)).abs() < 0.03, "{probability}: {said}");
+    }
+    let missing = model.contributions(&[f32::NAN], 0, 0..=0).unwrap();
+    assert!(missing.columns[0] < -4.0);
+}

@@ -87,6 +87,11 @@ impl Gradients {
         self.layout
     }
 
+    /// The cells, one stride per row.
+    pub fn cells(&self) -> &[f32] {
+        &self.cells
+    }
+
     pub fn cells_mut(&mut self) -> &mut [f32] {
         &mut self.cells
     }
