@@ -16,8 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use foresail_learn::detector::{
-    Detector, Deviation, IsolationForest, IsolationParams, Lagged, Memory, RobustPca, Smoother,
-    Watch,
+    Detector, Deviation, IsolationForest, IsolationParams, Memory, RobustPca, Smoother, Watch,
 };
 use foresail_learn::vus::{VusParams, period, vus_pr};
 use rand::{RngExt, SeedableRng};
@@ -45,6 +44,13 @@ struct Breadth(Deviation);
 
 /// A score smoothed as the others are.
 struct Smoothed<D>(D, Smoother);
+
+/// A detector over windows of the last values of one series.
+struct Lagged<D> {
+    inner: D,
+    window: Vec<f32>,
+    n_seen: usize,
+}
 
 /// Isolation forest over the last rows, grown anew now and then.
 struct Refitted {
@@ -94,6 +100,28 @@ impl<D: Detector> Detector for Smoothed<D> {
     }
 }
 
+// === impl Lagged ===
+
+impl<D> Lagged<D> {
+    fn new(inner: D, n_lags: usize) -> Self {
+        Self { inner, window: vec![f32::NAN; n_lags], n_seen: 0 }
+    }
+}
+
+impl<D: Detector> Detector for Lagged<D> {
+    fn observe(&mut self, row: &[f32]) -> Option<f64> {
+        self.window.rotate_left(1);
+        if let Some(newest) = self.window.last_mut() {
+            *newest = row[0];
+        }
+        self.n_seen += 1;
+        if self.n_seen < self.window.len() {
+            return None;
+        }
+        self.inner.observe(&self.window)
+    }
+}
+
 // === impl Refitted ===
 
 impl Refitted {
@@ -132,27 +160,32 @@ fn main() -> Outcome<()> {
     }
     let folder = PathBuf::from(argument);
     let series = read(&folder)?;
-    let (judged, unlabelled): (Vec<Series>, Vec<Series>) =
-        series.into_iter().partition(|series| series.labels.contains(&true));
-    println!("{} series, {} without an anomaly (no VUS-PR)", judged.len(), unlabelled.len());
-    let univariate = judged.iter().all(|series| series.rows[0].len() == 1);
+    let univariate = series.iter().all(|series| series.rows[0].len() == 1);
     let detectors: &[(&str, Build)] = if univariate { &UNIVARIATE } else { &MULTIVARIATE };
-    let names: Vec<&str> = judged.iter().map(|series| series.name.as_str()).collect();
-    let mut table = Vec::new();
+    let labelled: Vec<&Series> = series.iter().filter(|one| one.labels.contains(&true)).collect();
+    let names: Vec<&str> = labelled.iter().map(|series| series.name.as_str()).collect();
+    println!("{} series, {} of them without an anomaly", series.len(), series.len() - names.len());
+    let (mut table, mut pooled) = (Vec::new(), Vec::new());
     for (name, build) in detectors {
-        let values: Vec<f64> =
-            judged.par_iter().map(|series| judge(series, *build)).collect::<Result<_, String>>()?;
-        table.push((*name, values));
+        let scores: Vec<Vec<f64>> =
+            series.par_iter().map(|series| score(&series.rows, *build)).collect();
+        let judged = series.par_iter().zip(&scores).filter(|(one, _)| one.labels.contains(&true));
+        table.push((*name, judged.map(judge).collect::<Result<Vec<f64>, String>>()?));
+        pooled.push((*name, judge((&concat(&series), &scores.concat()))?));
     }
     print_series(&names, &table);
-    println!("\nall {} series", names.len());
+    println!("\nmean over {} series", names.len());
     print_means(&table);
+    println!("\none ranking over all {} series", series.len());
+    for (name, value) in pooled {
+        println!("{name:32} {value:.3}");
+    }
     let published = published(&folder)?;
     let known: Vec<usize> = (0..names.len())
-        .filter(|i| published.values().any(|m| m.contains_key(names[*i])))
+        .filter(|i| published.values().any(|method| method.contains_key(names[*i])))
         .collect();
     if !known.is_empty() {
-        println!("\n{} series with published figures", known.len());
+        println!("\nmean over {} series with published figures", known.len());
         let pick = |values: &[f64]| known.iter().map(|i| values[*i]).collect();
         let ours: Vec<(&str, Vec<f64>)> = table.iter().map(|(n, v)| (*n, pick(v))).collect();
         print_means(&ours);
@@ -161,12 +194,20 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-fn judge(series: &Series, build: Build) -> Result<f64, String> {
-    let mut detector = build(series.rows[0].len());
-    let scores: Vec<f64> =
-        series.rows.iter().map(|row| detector.observe(row).unwrap_or(0.0)).collect();
-    vus_pr(&series.labels, &scores, VusParams::published(series.max_buffer))
+fn score(rows: &[Vec<f32>], build: Build) -> Vec<f64> {
+    let mut detector = build(rows[0].len());
+    rows.iter().map(|row| detector.observe(row).unwrap_or(0.0)).collect()
+}
+
+fn judge((series, scores): (&Series, &Vec<f64>)) -> Result<f64, String> {
+    vus_pr(&series.labels, scores, VusParams::published(series.max_buffer))
         .map_err(|error| format!("{}: {error}", series.name))
+}
+
+/// All series one behind the other, for the question whether scores compare between them.
+fn concat(series: &[Series]) -> Series {
+    let labels = series.iter().flat_map(|one| one.labels.iter().copied()).collect();
+    Series { name: "all".to_owned(), rows: Vec::new(), labels, max_buffer: PLAIN_BUFFER }
 }
 
 fn print_series(names: &[&str], table: &[(&str, Vec<f64>)]) {
@@ -327,37 +368,42 @@ fn numbers(line: &str) -> Vec<f32> {
     line.split(',').map(|cell| cell.trim().parse().unwrap_or(f32::NAN)).collect()
 }
 
-/// Prints nanoseconds an update and bytes of a stored state.
+/// Prints nanoseconds an update, bytes of a stored state, and the time of an isolation forest.
 #[expect(clippy::disallowed_methods, reason = "a measurement")]
 fn cost() {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(3);
     let tick = std::time::Duration::from_secs(60);
     for n_features in [12, 38] {
-        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(3);
         let rows: Vec<Vec<f32>> =
             (0..4096).map(|_| (0..n_features).map(|_| random.random::<f32>()).collect()).collect();
         let mut watch = Watch::new(n_features, tick);
-        let mut pca = RobustPca::new(n_features, 2);
-        let mut sum = 0.0;
-        let mut time = |observe: &mut dyn FnMut(&[f32]) -> f64| {
-            for row in &rows {
-                sum += observe(row);
-            }
+        let mut deviation = Deviation::new(n_features);
+        let time = |observe: &mut dyn FnMut(&[f32]) -> f64| {
+            let mut sum = 0.0;
             let start = std::time::Instant::now();
             for _ in 0..50 {
-                for row in &rows {
-                    sum += observe(row);
-                }
+                sum += rows.iter().map(|row| observe(row)).sum::<f64>();
             }
+            std::hint::black_box(sum);
             start.elapsed().as_secs_f64() * 1e9 / (50 * rows.len()) as f64
         };
-        let watch_ns =
-            time(&mut |row| watch.observe(row).map_or(0.0, |judgement| judgement.p_value));
-        let pca_ns = time(&mut |row| pca.observe(row).unwrap_or(0.0));
+        let watch_ns = time(&mut |row| watch.observe(row).map_or(0.0, |found| found.p_value));
+        let deviation_ns = time(&mut |row| deviation.observe(row).unwrap_or(0.0));
         let watch_bytes = rmp_serde::to_vec(&watch).map_or(0, |bytes| bytes.len());
-        let pca_bytes = rmp_serde::to_vec(&pca).map_or(0, |bytes| bytes.len());
+        let deviation_bytes = rmp_serde::to_vec(&deviation).map_or(0, |bytes| bytes.len());
         println!(
-            "{n_features} features: watch {watch_ns:.0} ns, {watch_bytes} bytes stored; \
-             robust PCA {pca_ns:.0} ns, {pca_bytes} bytes stored (checksum {sum:.0})"
+            "{n_features} features: watch {watch_ns:.0} ns an update, {watch_bytes} bytes stored; \
+             deviation alone {deviation_ns:.0} ns, {deviation_bytes} bytes"
         );
     }
+    let values: Vec<f32> = (0..100_000 * 20).map(|_| random.random::<f32>()).collect();
+    let start = std::time::Instant::now();
+    let forest = IsolationForest::fit(&values, 20, IsolationParams::default());
+    let fitted = start.elapsed().as_secs_f64();
+    let scored = forest.and_then(|forest| forest.score(&values)).map_or(0, |scores| scores.len());
+    let both = start.elapsed().as_secs_f64();
+    println!(
+        "isolation forest, 20 features: fit {fitted:.3} s, {scored} rows scored in {:.3} s",
+        both - fitted
+    );
 }

@@ -5,12 +5,12 @@
 //! to look, not an alarm.
 //!
 //! ```text
-//! row ──> RobustScale per feature ──> deviations ──┬─ Deviation (the largest one; measured best) ──> Watch
-//!              ^                                   └─ RobustPca (what the usual correlations leave)
-//!              └── slower while the score is high
+//! row ──> RobustScale per feature ──> deviations ──┬─ Deviation: the largest one ──────────┬──> Watch
+//!              ^                                   └─ RobustPca: what correlations leave ──┘
+//!              └── learns slower while the score is high
 //! ```
 //!
-//! `docs/unknown-failures.md` has the comparison that chose the default and the results on outside sets.
+//! `docs/unknown-failures.md` has the comparison that chose the configuration and the results on outside sets.
 //! [`IsolationForest`] is the batch model of the same family.
 
 mod deviation;
@@ -20,14 +20,14 @@ mod recent;
 mod scale;
 #[cfg(test)]
 mod tests;
-mod wrap;
+mod watch;
 
 pub use deviation::Deviation;
 pub use isolation::{IsolationError, IsolationForest, IsolationParams};
 pub use pca::RobustPca;
 pub use recent::RecentScores;
 pub use scale::{Memory, RobustScale};
-pub use wrap::{Judgement, Lagged, Smoother, Watch};
+pub use watch::{Judgement, Smoother, Watch};
 
 /// A detector that judges each row by the rows before it.
 ///

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::wrap::Smoother;
+use super::watch::Smoother;
 use super::{Detector, Memory, RobustScale};
 
 /// Deviations count up to this many spreads. 6 to 10 measure alike in the laboratory, 4 worse by .02.
@@ -50,8 +50,8 @@ impl Deviation {
         &self.last
     }
 
-    /// Smoothed mean over the features of the squared deviation: high where many features are off together. It
-    /// separates one entity's bad times less well than the score, but compares better between entities.
+    /// Smoothed mean over the features of the squared deviation: high where many features are off
+    /// together.
     #[must_use]
     pub fn breadth(&self) -> f64 {
         self.breadth.value()

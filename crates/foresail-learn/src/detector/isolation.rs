@@ -1,11 +1,16 @@
 //! Isolation forest: rows that few random splits set apart are unusual. Batch; flat trees; missing values native.
 
+#[cfg(test)]
+mod tests;
+
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+/// In place of a feature: the node is a leaf.
+const LEAF: u32 = u32::MAX;
 /// Euler's constant, in the mean path length of an unsuccessful search in a binary tree.
 const EULER: f64 = 0.577_215_664_901_532_9;
 
@@ -44,6 +49,14 @@ pub enum IsolationError {
         /// Features a row.
         features: usize,
     },
+    /// A stored forest points outside of itself.
+    #[error("node `{node}` of tree `{tree}` is damaged")]
+    Damaged {
+        /// Tree, from 0.
+        tree: usize,
+        /// Node, from 0.
+        node: usize,
+    },
     /// NaN is a missing value, infinity is none.
     #[error("the value of feature `{feature}` in row `{row}` is infinite")]
     Infinite {
@@ -57,23 +70,38 @@ pub enum IsolationError {
 /// A fitted forest.
 ///
 /// # Source
-/// Liu, Ting & Zhou 2008: subsamples of 256, height limit log2 of that, score 2^(−mean path / c). Deviation: where a
-/// feature is missing, a row follows the larger side of the split, so that a gap alone is not unusual.
+/// Liu, Ting & Zhou 2008: subsamples of 256, height limit log2 of that, score 2^(−mean path / c).
+/// Deviation: where a feature is missing, a row follows the larger side of the split, so that a gap
+/// alone is not unusual.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct IsolationForest {
     n_features: usize,
     n_subsample: usize,
-    trees: Vec<Vec<Node>>,
+    trees: Vec<Tree>,
 }
 
-/// A node of a flat tree; the right child stands behind the left one.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-enum Node {
-    Split { feature: u32, threshold: f32, left: u32, missing: Side },
-    Leaf { path: f32 },
+/// A forest as it is read from a file, not yet checked.
+#[derive(Deserialize)]
+struct Stored {
+    n_features: usize,
+    n_subsample: usize,
+    trees: Vec<Tree>,
 }
 
+/// Nodes side by side: a split has a feature and a threshold, a leaf has [`LEAF`] and a path length.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Tree {
+    feature: Vec<u32>,
+    value: Vec<f32>,
+    /// The left child; the right one stands behind it.
+    left: Vec<u32>,
+    missing: Vec<Side>,
+}
+
+/// Which way a missing value goes; a number in files.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "u8", from = "u8")]
 enum Side {
     Left,
     Right,
@@ -113,7 +141,88 @@ impl Rows<'_> {
     }
 }
 
+// === impl Side ===
+
+impl From<u8> for Side {
+    fn from(number: u8) -> Self {
+        if number == 0 { Self::Left } else { Self::Right }
+    }
+}
+
+impl From<Side> for u8 {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Left => 0,
+            Side::Right => 1,
+        }
+    }
+}
+
+// === impl Tree ===
+
+impl Tree {
+    fn push_leaf(&mut self) {
+        self.feature.push(LEAF);
+        self.value.push(0.0);
+        self.left.push(0);
+        self.missing.push(Side::Left);
+    }
+
+    /// Length of the way of a row, plus what the rows left in its leaf would add.
+    fn path(&self, row: &[f32]) -> f32 {
+        let mut node = 0;
+        loop {
+            let feature = self.feature[node];
+            if feature == LEAF {
+                return self.value[node];
+            }
+            let value = row[feature as usize];
+            let right = if value.is_nan() {
+                self.missing[node] == Side::Right
+            } else {
+                value > self.value[node]
+            };
+            node = self.left[node] as usize + usize::from(right);
+        }
+    }
+
+    /// The first node that a walk could not leave, or that points outside.
+    fn damage(&self, n_features: usize) -> Option<usize> {
+        let n_nodes = self.feature.len();
+        let lengths = [self.value.len(), self.left.len(), self.missing.len()];
+        if n_nodes == 0 || lengths != [n_nodes; 3] {
+            return Some(0);
+        }
+        (0..n_nodes).find(|node| {
+            let left = self.left[*node] as usize;
+            let sound = self.feature[*node] == LEAF
+                || ((self.feature[*node] as usize) < n_features
+                    && left > *node
+                    && left + 1 < n_nodes);
+            !sound
+        })
+    }
+}
+
 // === impl IsolationForest ===
+
+impl TryFrom<Stored> for IsolationForest {
+    type Error = IsolationError;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        let Stored { n_features, n_subsample, trees } = stored;
+        if n_features == 0 || n_subsample == 0 || trees.is_empty() {
+            let (rows, trees) = (n_subsample, trees.len());
+            return Err(IsolationError::Empty { rows, features: n_features, trees });
+        }
+        for (tree, nodes) in trees.iter().enumerate() {
+            if let Some(node) = nodes.damage(n_features) {
+                return Err(IsolationError::Damaged { tree, node });
+            }
+        }
+        Ok(Self { n_features, n_subsample, trees })
+    }
+}
 
 impl IsolationForest {
     /// Grows a forest on `values`, rows of `n_features` one behind the other; NaN is a missing value.
@@ -150,7 +259,7 @@ impl IsolationForest {
             .values
             .par_chunks_exact(self.n_features)
             .map(|row| {
-                let path: f64 = self.trees.iter().map(|tree| f64::from(path(tree, row))).sum();
+                let path: f64 = self.trees.iter().map(|tree| f64::from(tree.path(row))).sum();
                 libm::exp2(-path / scale)
             })
             .collect())
@@ -182,11 +291,12 @@ fn stream(seed: u64, tree: u64) -> ChaCha8Rng {
     random
 }
 
-fn grow(rows: Rows<'_>, n_subsample: usize, random: &mut ChaCha8Rng) -> Vec<Node> {
+fn grow(rows: Rows<'_>, n_subsample: usize, random: &mut ChaCha8Rng) -> Tree {
     let mut chosen: Vec<u32> = (0..u32::try_from(rows.len()).unwrap_or(u32::MAX)).collect();
     let (chosen, _) = chosen.partial_shuffle(random, n_subsample);
     let height_limit = n_subsample.next_power_of_two().trailing_zeros() as usize;
-    let mut nodes = vec![Node::Leaf { path: 0.0 }];
+    let mut tree = Tree::default();
+    tree.push_leaf();
     let mut features: Vec<usize> = (0..rows.n_features).collect();
     let mut waiting = vec![Open { node: 0, rows: chosen.to_vec(), depth: 0 }];
     while let Some(open) = waiting.pop() {
@@ -196,20 +306,22 @@ fn grow(rows: Rows<'_>, n_subsample: usize, random: &mut ChaCha8Rng) -> Vec<Node
             None
         };
         let Some((feature, threshold)) = split else {
-            let path = open.depth as f64 + mean_path(open.rows.len());
-            nodes[open.node] = Node::Leaf { path: path as f32 };
+            tree.value[open.node] = (open.depth as f64 + mean_path(open.rows.len())) as f32;
             continue;
         };
-        let left = nodes.len();
-        nodes.extend([Node::Leaf { path: 0.0 }; 2]);
-        let (node, missing, sides) = part(rows, open, (feature, threshold));
-        nodes[node] =
-            Node::Split { feature: feature as u32, threshold, left: left as u32, missing };
-        for (side, (part, depth)) in sides.into_iter().enumerate() {
-            waiting.push(Open { node: left + side, rows: part, depth });
+        let left = tree.feature.len();
+        tree.push_leaf();
+        tree.push_leaf();
+        tree.feature[open.node] = feature as u32;
+        tree.value[open.node] = threshold;
+        tree.left[open.node] = left as u32;
+        let (missing, sides) = part(rows, &open.rows, (feature, threshold));
+        tree.missing[open.node] = missing;
+        for (side, rows) in sides.into_iter().enumerate() {
+            waiting.push(Open { node: left + side, rows, depth: open.depth + 1 });
         }
     }
-    nodes
+    tree
 }
 
 /// Draws a feature that varies here and a threshold inside its range; `None` where no feature varies.
@@ -240,11 +352,10 @@ fn draw_split(
     None
 }
 
-type Sides = [(Vec<u32>, usize); 2];
-
-fn part(rows: Rows<'_>, open: Open, (feature, threshold): (usize, f32)) -> (usize, Side, Sides) {
+fn part(rows: Rows<'_>, here: &[u32], split: (usize, f32)) -> (Side, [Vec<u32>; 2]) {
+    let (feature, threshold) = split;
     let (absent, present): (Vec<u32>, Vec<u32>) =
-        open.rows.iter().partition(|row| rows.value(**row, feature).is_nan());
+        here.iter().partition(|row| rows.value(**row, feature).is_nan());
     let (mut left, mut right): (Vec<u32>, Vec<u32>) =
         present.into_iter().partition(|row| rows.value(*row, feature) <= threshold);
     let missing = if left.len() >= right.len() { Side::Left } else { Side::Right };
@@ -252,25 +363,7 @@ fn part(rows: Rows<'_>, open: Open, (feature, threshold): (usize, f32)) -> (usiz
         Side::Left => left.extend(absent),
         Side::Right => right.extend(absent),
     }
-    (open.node, missing, [(left, open.depth + 1), (right, open.depth + 1)])
-}
-
-fn path(tree: &[Node], row: &[f32]) -> f32 {
-    let mut node = 0;
-    loop {
-        match tree[node] {
-            Node::Leaf { path } => return path,
-            Node::Split { feature, threshold, left, missing } => {
-                let value = row[feature as usize];
-                let right = if value.is_nan() {
-                    usize::from(missing == Side::Right)
-                } else {
-                    usize::from(value > threshold)
-                };
-                node = left as usize + right;
-            }
-        }
-    }
+    (missing, [left, right])
 }
 
 /// Mean path length of an unsuccessful search among `n` rows.

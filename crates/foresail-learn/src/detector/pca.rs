@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deviation::CAP;
 use super::scale::CLIP;
-use super::wrap::Smoother;
+use super::watch::Smoother;
 use super::{Detector, Memory, RobustScale};
 
 /// Ticks between two steps of the subspace: the covariance moves by under a hundredth in that time.
@@ -37,9 +37,16 @@ pub struct RobustPca {
 // === impl RobustPca ===
 
 impl RobustPca {
-    /// Starts without a past: unit covariance, components along the first features.
+    /// Starts without a past; the half-lives that the laboratory chose, in ticks of a minute.
     #[must_use]
     pub fn new(n_features: usize, n_components: usize) -> Self {
+        Self::with(n_features, n_components, (Memory::default(), Smoother::default()))
+    }
+
+    /// Starts without a past, with other half-lives.
+    #[must_use]
+    pub fn with(n_features: usize, n_components: usize, pace: (Memory, Smoother)) -> Self {
+        let (memory, score) = pace;
         let n_components = n_components.min(n_features);
         let mut covariance = Vec::with_capacity(n_features * (n_features + 1) / 2);
         for i in 0..n_features {
@@ -54,13 +61,13 @@ impl RobustPca {
             }
         }
         let mut pca = Self {
-            memory: Memory::default(),
+            memory,
             seen: 0,
             scales: vec![RobustScale::default(); n_features],
             covariance,
             components,
             variances: vec![1.0; n_components + 1],
-            score: Smoother::default(),
+            score,
         };
         pca.orthonormalise();
         pca

@@ -1,10 +1,10 @@
-//! What goes around a detector: smoothing in time, windows of one series, and the judgement that the engine reads.
+//! What the engine reads: smoothing in time, and the judgement on one entity.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Detector, Deviation, Memory, RecentScores};
+use super::{Detector, Deviation, Memory, RecentScores, RobustPca};
 
 /// Failures last, noise does not: half-life in ticks of a minute. In the laboratory 6 to 12 measure alike and .1 above
 /// none.
@@ -14,6 +14,9 @@ const CHOSEN_TICK: Duration = Duration::from_secs(60);
 /// Half-life of the memory, in fault time.
 const MEMORY: Duration = Duration::from_secs(24 * 3600);
 
+/// Components of the robust PCA. 2 and 5 measure alike in the laboratory.
+const COMPONENTS: usize = 2;
+
 /// An exponentially weighted mean that starts at 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Smoother {
@@ -21,30 +24,29 @@ pub struct Smoother {
     value: f64,
 }
 
-/// A detector over windows of the last values of one series.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Lagged<D> {
-    inner: D,
-    window: Vec<f32>,
-    n_seen: usize,
-}
-
 /// How unusual an entity is now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judgement {
     /// Smoothed largest deviation, in spreads, 8 at most: see [`Deviation`].
-    pub score: f64,
+    pub largest: f64,
     /// Smoothed mean squared deviation, 64 at most: see [`Deviation::breadth`].
     pub breadth: f64,
-    /// Share of the entity's own recent scores that are at least as high, in `(0, 1]`.
+    /// What the usual correlations do not explain, about 1 in usual times: see [`RobustPca`].
+    pub unexplained: f64,
+    /// Share of the entity's own recent times that were at least as unusual, in `(0, 1]`: twice the
+    /// smaller share of `largest` and `unexplained`, so that two looks do not count as one.
     pub p_value: f64,
 }
 
-/// The detector for unknown failures of one entity: [`Deviation`] with a p-value.
+/// The detector for unknown failures of one entity: [`Deviation`] and [`RobustPca`] side by side.
+///
+/// The largest deviation ranks the times of one pod best, the PCA ranks pods against each other and
+/// wide machines best, and no blend measured better than the better one: so both are given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watch {
-    detector: Deviation,
-    recent: RecentScores,
+    deviation: Deviation,
+    pca: RobustPca,
+    recent: [RecentScores; 2],
 }
 
 // === impl Smoother ===
@@ -76,30 +78,6 @@ impl Default for Smoother {
     }
 }
 
-// === impl Lagged ===
-
-impl<D> Lagged<D> {
-    /// Gives `inner` the last `n_lags` values as one row; `inner` must have that many features.
-    #[must_use]
-    pub fn new(inner: D, n_lags: usize) -> Self {
-        Self { inner, window: vec![f32::NAN; n_lags.max(1)], n_seen: 0 }
-    }
-}
-
-impl<D: Detector> Detector for Lagged<D> {
-    fn observe(&mut self, row: &[f32]) -> Option<f64> {
-        self.window.rotate_left(1);
-        if let Some(newest) = self.window.last_mut() {
-            *newest = row.first().copied().unwrap_or(f32::NAN);
-        }
-        self.n_seen = self.n_seen.saturating_add(1);
-        if self.n_seen < self.window.len() {
-            return None;
-        }
-        self.inner.observe(&self.window)
-    }
-}
-
 // === impl Watch ===
 
 impl Watch {
@@ -110,21 +88,25 @@ impl Watch {
         let memory = Memory::half_life(MEMORY.as_secs_f32() / seconds);
         let smoother = Smoother::half_life(SMOOTHING_TICKS * CHOSEN_TICK.as_secs_f32() / seconds);
         Self {
-            detector: Deviation::with(n_features, memory, smoother),
-            recent: RecentScores::default(),
+            deviation: Deviation::with(n_features, memory, smoother),
+            pca: RobustPca::with(n_features, COMPONENTS, (memory, smoother)),
+            recent: Default::default(),
         }
     }
 
     /// Takes the next row; `None` while too few rows were seen.
     pub fn observe(&mut self, row: &[f32]) -> Option<Judgement> {
-        let score = self.detector.observe(row)?;
-        let breadth = self.detector.breadth();
-        Some(Judgement { score, breadth, p_value: self.recent.p_value(score) })
+        let (largest, unexplained) = (self.deviation.observe(row), self.pca.observe(row));
+        let (largest, unexplained) = (largest?, unexplained?);
+        let [of_largest, of_unexplained] = &mut self.recent;
+        let least = of_largest.p_value(largest).min(of_unexplained.p_value(unexplained));
+        let breadth = self.deviation.breadth();
+        Some(Judgement { largest, breadth, unexplained, p_value: (2.0 * least).min(1.0) })
     }
 
     /// Why: the signed deviation of each feature in the last row, in spreads, at most 8.
     #[must_use]
     pub fn deviations(&self) -> &[f32] {
-        self.detector.deviations()
+        self.deviation.deviations()
     }
 }
