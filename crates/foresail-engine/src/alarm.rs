@@ -138,7 +138,7 @@ impl<'a> Step<'a> {
         {
             let id = open.alarm.id;
             self.changes.push(AlarmChange::Cleared { id, at: ended });
-            entry.silence = self.silence(open, (ended, ending));
+            entry.silence = self.silence(open, (ended, ending)).or(entry.silence);
             entry.open = None;
             entry.high.clear();
         }

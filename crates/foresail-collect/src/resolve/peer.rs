@@ -52,7 +52,8 @@ fn parse(text: &str) -> Option<ServiceName> {
     let host = text.rsplit_once("//").map_or(text, |(_, rest)| rest);
     let host = host.split(['/', '?', '#']).next()?;
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    if host.parse::<IpAddr>().is_ok() {
+    let is_address = |host: &str| host.parse::<IpAddr>().is_ok();
+    if is_address(host) {
         return None;
     }
     let host = host.split(':').next()?.trim_end_matches('.');
@@ -72,10 +73,6 @@ fn parse(text: &str) -> Option<ServiceName> {
         [_, name, namespace, "svc", ..] => named(name, Some(*namespace)),
         _ => None,
     }
-}
-
-fn is_address(host: &str) -> bool {
-    host.parse::<IpAddr>().is_ok()
 }
 
 /// Whether a part of a name is one of a Kubernetes object.

@@ -51,6 +51,7 @@ fn sources() -> Vec<SampleSeries> {
         elsewhere(series("http_requests_total", r#"{"code":"200"}"#, &ramp(40, 3.0)), "pods", None),
         series("go_goroutines", r#"{"instance":"a:1"}"#, &ramp(40, 1.0)),
         from(20, series("go_goroutines", r#"{"instance":"b:1"}"#, &ramp(10, 2.0))),
+        series("upstream_requests_total", r#"{"upstream":"cart"}"#, &ramp(40, 1.0)),
         series(memory, "{}", &ramp(40, 5.0)),
         from(50, series(memory, r#"{"id":"/a"}"#, &ramp(12, 6.0))),
         from(90, series(memory, r#"{"id":"/b"}"#, &ramp(10, 7.0))),

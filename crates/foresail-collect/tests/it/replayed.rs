@@ -3,7 +3,8 @@
 use foresail_collect::write::write_lines;
 use foresail_collect::{ReplayOptions, trim};
 use foresail_core::{
-    Batch, ConditionStatus, Entity, Object, PlatformDuration, Quantity, Sample, Timestamp,
+    Batch, ConditionStatus, Entity, Object, PlatformDuration, Quantity, Sample, ServiceName,
+    Timestamp,
 };
 
 use crate::small::{POD, Small, second, series};
@@ -134,6 +135,31 @@ fn an_earlier_run_of_a_container_ends_when_the_next_one_has_samples() {
     next.points[0].0 = second(10);
     let small = Small::new(&[series(MEMORY, r#"{"id":"/a"}"#, &[1.0, 2.0, 3.0, 4.0]), next]);
     assert_eq!(values(&small, Quantity::MemoryWorkingSet), [1.0, 2.0, 100.0]);
+}
+
+#[test]
+fn a_call_is_seen_while_its_counter_grows_and_not_at_every_scrape() {
+    let mut counter: Vec<f64> = vec![5.0, 5.0];
+    counter.extend((6..=10).map(f64::from));
+    counter.extend([10.0; 5]);
+    let upstream = "upstream_requests_total";
+    let small = Small::new(&[
+        series(upstream, r#"{"code":"200","upstream":"cart.pay"}"#, &counter),
+        series(upstream, r#"{"code":"error","upstream":"cart.pay"}"#, &[0.0; 12]),
+        series(upstream, r#"{"code":"200","upstream":"10.0.0.7"}"#, &counter),
+        series("http_requests_total", r#"{"code":"200","upstream":"cart"}"#, &counter),
+    ]);
+    let seen: Vec<(i64, i64, ServiceName)> = batches(&small, ReplayOptions::default())
+        .iter()
+        .flat_map(|(tick, batch)| batch.calls.iter().map(|call| (*tick, call.clone())))
+        .map(|(tick, call)| {
+            assert_eq!((call.namespace.as_str(), call.pod.as_str()), ("shop", "web-1"));
+            let after = |at: Timestamp| at.since(second(0)).as_millis() / 1_000;
+            (after(tick), after(call.at), call.to)
+        })
+        .collect();
+    let cart = ServiceName { namespace: Some("pay".to_owned()), name: "cart".to_owned() };
+    assert_eq!(seen, [(20, 10, cart)], "visible with its scrape, repeated after six at most");
 }
 
 #[test]

@@ -40,13 +40,13 @@ impl Step<'_> {
         };
         *next_id += 1;
         self.changes.push(AlarmChange::Raised(Box::new(alarm.clone())));
-        entry.silence = None;
         entry.open = Some(Open {
             told: alarm.time_to_event.map(|time| time.p50),
             // The fact of a failed change stands until it is repaired, however long that takes.
             ends_at: entry.change.is_none().then(|| at + horizon),
             low_since: None,
             furthest: Furthest::now(group, best.kind, at),
+            expected_at: alarm.time_to_event.map(|time| at + time.p50),
             alarm: Box::new(alarm),
         });
     }
@@ -59,6 +59,9 @@ impl Step<'_> {
         let tier = self.tier(group);
         let own = Voices::of(group, open.alarm.kind);
         let time = own.as_ref().and_then(Voices::time);
+        if let Some(time) = time {
+            open.expected_at = Some(self.context.at + time.p50);
+        }
         let halved = match (open.told, time) {
             (Some(told), Some(time)) => self.is_halved(told, time.p50),
             (Some(_) | None, Some(_) | None) => false,

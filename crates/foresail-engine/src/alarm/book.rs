@@ -44,6 +44,8 @@ pub(super) struct Open {
     pub(super) low_since: Option<Timestamp>,
     pub(super) told: Option<PlatformDuration>,
     pub(super) furthest: Furthest,
+    /// When the event is expected, as of the last tick that could tell.
+    pub(super) expected_at: Option<Timestamp>,
 }
 
 // === impl AlarmBook ===

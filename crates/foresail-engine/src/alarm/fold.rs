@@ -13,7 +13,8 @@ use std::fmt;
 
 use foresail_core::{AlarmChange, FailureKind, Prediction, Unit};
 
-use super::book::Entry;
+use super::book::{Entry, Open};
+use super::voices::Voices;
 use super::{Group, Step};
 use crate::graph::CallView;
 
@@ -76,11 +77,24 @@ impl Step<'_> {
         order.sort();
         for (_, number, reach) in order {
             let waits = &waiting[number];
-            match reach.iter().find_map(|callee| open_forecast(entries, callee)) {
+            let explains = |root: &usize| {
+                entries[*root].open.as_ref().is_some_and(|open| self.explains(open, waits.group))
+            };
+            let open = |callee| open_forecast(entries, callee).filter(explains);
+            match reach.iter().find_map(open) {
                 Some(root) => self.fold(entries, root, waits),
                 None => self.raise(&mut entries[waits.entry], waits.group, next_id),
             }
         }
+    }
+
+    /// Whether an open alarm of a callee can explain what `group` says of its caller: it is about
+    /// slowness or errors, which callers feel at once, or its event comes no later than theirs.
+    fn explains(&self, root: &Open, group: &Group<'_>) -> bool {
+        let own = group.first().and_then(|best| Voices::of(group, best.kind)?.time());
+        let own = own.map(|time| self.context.at + time.p50);
+        let before = matches!((root.expected_at, own), (Some(root), Some(own)) if root <= own);
+        is_felt_by_callers(root.alarm.kind) || before
     }
 
     /// The units that `unit` calls, the nearest first.
@@ -124,7 +138,12 @@ fn open_forecast(entries: &[Entry], unit: &Unit) -> Option<usize> {
 /// Whether a prediction is of a kind that a slow or failing callee brings about, and rests on no
 /// limit of the unit's own.
 fn is_symptom(prediction: &Prediction) -> bool {
-    let kind = match prediction.kind {
+    is_felt_by_callers(prediction.kind) && prediction.basis.is_none()
+}
+
+/// Whether the kind comes of slowness or errors, which spread to callers as they arise.
+const fn is_felt_by_callers(kind: FailureKind) -> bool {
+    match kind {
         FailureKind::NotReady
         | FailureKind::LivenessKill
         | FailureKind::ErrorExit
@@ -142,6 +161,5 @@ fn is_symptom(prediction: &Prediction) -> bool {
         | FailureKind::VolumeFull
         | FailureKind::ControlPlane
         | FailureKind::Expiry => false,
-    };
-    kind && prediction.basis.is_none()
+    }
 }

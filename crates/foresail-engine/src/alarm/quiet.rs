@@ -148,10 +148,12 @@ impl Step<'_> {
         }
     }
 
-    /// Whether the entry is silent about what leads `group`.
+    /// Whether the entry is silent about what leads `group`. Another kind that runs toward a limit
+    /// of its own is news; any other has to come further than what was wrong.
     pub(super) fn is_silent(&self, entry: &Entry, group: &Group<'_>) -> bool {
         let (Some(silence), Some(best)) = (entry.silence, group.first()) else { return false };
-        silence.kind == best.kind
-            && !Furthest::now(group, best.kind, self.context.at).exceeds(&silence.furthest)
+        let now = Furthest::now(group, best.kind, self.context.at);
+        let is_news = best.kind != silence.kind && now.nearness.is_some();
+        !is_news && !now.exceeds(&silence.furthest)
     }
 }

@@ -249,3 +249,93 @@ fn config_maps_of_an_unwatched_namespace_are_not_known() {
     assert_eq!(graph.inventory().has_config_map("shop", "settings"), Some(false));
     assert_eq!(graph.inventory().has_config_map("pay", "settings"), None);
 }
+
+/// Deployments with one pod each, `<name>-0`; the namespace may stand after a dot.
+fn services(names: &[&str]) -> Graph {
+    let mut graph = Graph::new();
+    for name in names {
+        let (name, namespace) = name.split_once('.').unwrap_or((name, "shop"));
+        let mut deployment = workload(WorkloadKind::Deployment, name, None);
+        namespace.clone_into(&mut deployment.namespace);
+        graph.observe(&change(0, ChangeKind::Listed, Object::Workload(Box::new(deployment))));
+        let set = format!("{name}-a");
+        let mut replica_set =
+            workload(WorkloadKind::ReplicaSet, &set, Some(owner(WorkloadKind::Deployment, name)));
+        namespace.clone_into(&mut replica_set.namespace);
+        graph.observe(&change(0, ChangeKind::Listed, Object::Workload(Box::new(replica_set))));
+        let pod_name = format!("{name}-0");
+        let mut pod = pod(&pod_name, &pod_name, Some(owner(WorkloadKind::ReplicaSet, &set)));
+        namespace.clone_into(&mut pod.namespace);
+        graph.observe(&change(0, ChangeKind::Listed, Object::Pod(Box::new(pod))));
+    }
+    graph
+}
+
+/// `web` calls `to` (`name` or `name.namespace`).
+fn web_calls(graph: &mut Graph, seconds: i64, to: &str) {
+    let (name, namespace) = to.split_once('.').map_or((to, None), |(n, ns)| (n, Some(ns)));
+    let call = foresail_core::CallEdge {
+        at: at(seconds),
+        namespace: "shop".to_owned(),
+        pod: "web-0".to_owned(),
+        to: foresail_core::ServiceName {
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        },
+    };
+    graph.observe_call(&call, memory());
+}
+
+fn memory() -> foresail_core::PlatformDuration {
+    call_memory(foresail_core::TimeScale::try_from(10.0).unwrap())
+}
+
+/// Whom `web` calls as of a time.
+fn callees(graph: &Graph, seconds: i64) -> Vec<String> {
+    let web = unit(WorkloadKind::Deployment, "web");
+    let view = graph.calls(at(seconds), memory());
+    view.callees(&web).into_iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn an_edge_is_forgotten_after_thirty_fault_minutes() {
+    let mut graph = services(&["web", "cart", "pay"]);
+    web_calls(&mut graph, 10, "cart");
+    web_calls(&mut graph, 100, "pay");
+    assert_eq!(callees(&graph, 190), ["shop/cart", "shop/pay"]);
+    assert_eq!(callees(&graph, 191), ["shop/pay"]);
+    assert_eq!(callees(&graph, 50), ["shop/cart"], "what is seen later is not known yet");
+}
+
+#[test]
+fn service_names_find_their_workload() {
+    let names = ["web", "cart", "cart-db", "pay.money", "twin.a", "twin.b"];
+    let found = |to: &str| {
+        let mut graph = services(&names);
+        web_calls(&mut graph, 1, to);
+        callees(&graph, 2)
+    };
+    assert_eq!(found("cart"), ["shop/cart"]);
+    assert_eq!(found("cart-db-headless"), ["shop/cart-db"]);
+    assert_eq!(found("cart-svc"), ["shop/cart"]);
+    assert_eq!(found("pay.money"), ["money/pay"]);
+    assert_eq!(found("pay"), ["money/pay"], "the only one of its name");
+    assert!(found("twin").is_empty(), "two of that name, neither in the caller's namespace");
+    assert!(found("cart.money").is_empty());
+    assert!(found("web").is_empty(), "nobody depends on itself");
+    assert!(found("unknown").is_empty());
+}
+
+#[test]
+fn calls_of_unknown_pods_are_nobodys_and_callers_stay_bounded() {
+    let mut graph = services(&["web"]);
+    for number in 0..200 {
+        web_calls(&mut graph, 1, &format!("service-{number}"));
+    }
+    let edges = rmp_serde::to_vec_named(&graph.calls).unwrap().len();
+    web_calls(&mut graph, 1, "one-more");
+    assert!(rmp_serde::to_vec_named(&graph.calls).unwrap().len() <= edges + 16);
+    let mut nobody = Graph::new();
+    web_calls(&mut nobody, 1, "cart");
+    assert_eq!(nobody, Graph::new());
+}

@@ -31,11 +31,13 @@ fn silence_lasts_as_long_as_the_alarm_looked_ahead() {
 }
 
 #[test]
-fn another_kind_breaks_no_silence_and_needs_none() {
+fn another_kind_is_news_only_with_a_limit_of_its_own() {
     let mut bench = Bench::new();
     bench.tick(&[oom(0.96)]);
     bench.ticks(minutes(100), &[oom(0.96)]);
-    let changes = bench.tick(&[oom(0.9), says(FailureKind::Evicted, 0.96)]);
+    let other = says(FailureKind::Evicted, 0.96);
+    assert!(bench.tick(&[oom(0.9), other.clone()]).is_empty());
+    let changes = bench.tick(&[oom(0.9), near(other, 0.8)]);
     assert_eq!(raised(&changes)[0].kind, FailureKind::Evicted);
 }
 
