@@ -9,7 +9,7 @@ use crate::frame::Schema;
 /// What stands beside the model: all of the header but what is computed when it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
-    /// What the body is, such as `hazard` or `random_forest`.
+    /// What the body is, such as `hazard` or `random-forest`.
     pub kind: String,
     /// The columns that the model takes.
     pub schema: Schema,

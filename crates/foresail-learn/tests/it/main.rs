@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod model_suite;
+mod params;
 mod rows;
 
 model_suite!(logistic, foresail_learn::logistic::Logistic, {
     n_classes: 2,
-    params: foresail_learn::logistic::LogisticParams::default().check().unwrap(),
+    params: crate::params::logistic(),
 });

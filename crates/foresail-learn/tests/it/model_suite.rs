@@ -255,7 +255,7 @@ where
     pub fn files_of_every_format_still_load(&self) {
         let expected = Expected { kind: C::KIND, schema: Some(rows::schema().id()) };
         for format in 1..=model_file::FORMAT {
-            let path = fixture::<C>(format);
+            let path = self.fixture(format);
             let said = model_file::read::<Said<C>>(&path, &expected).unwrap().payload;
             let again = said.model.predict_proba(&said.frame).unwrap();
             assert_eq!(again, said.probabilities, "format {format}");
@@ -263,7 +263,7 @@ where
     }
 
     pub fn write_the_fixture(&self) {
-        let path = fixture::<C>(model_file::FORMAT);
+        let path = self.fixture(model_file::FORMAT);
         if path.exists() {
             return; // What was once written is what later versions must read.
         }
@@ -274,6 +274,12 @@ where
         let probabilities = self.said(&model, &frame);
         let said = Said { model, frame, probabilities };
         model_file::write(&path, &self.header(&rows), &said).unwrap();
+    }
+
+    fn fixture(&self, format: u32) -> PathBuf {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/models");
+        let name = format!("{}-of-{}.model", C::KIND, self.n_classes);
+        folder.join(format!("format-{format}")).join(name)
     }
 
     fn header(&self, rows: &Rows) -> Header {
@@ -296,11 +302,6 @@ where
 
 fn bytes<C: Serialize>(model: &C) -> Vec<u8> {
     rmp_serde::to_vec_named(model).unwrap()
-}
-
-fn fixture<C: Classifier>(format: u32) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/models");
-    folder.join(format!("format-{format}")).join(format!("{}.model", C::KIND))
 }
 
 /// Rows in which nothing is known.
