@@ -8,6 +8,7 @@
 //!
 //! A [`Survey`] is made once per tick and serves all who read it: [`Survey::predictions`] and features.
 
+mod fit;
 mod passage;
 mod say;
 mod survey;

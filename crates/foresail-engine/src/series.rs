@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use clock::{Instant, SeriesClock};
 pub use flow::{FlowSeries, HALF_LIVES_MINUTES};
-pub use level::{LevelSeries, MINUTES, Minute, Taken};
+pub use level::{LevelSeries, MINUTES, Taken};
 
 use crate::settings::Settings;
 use by_quantity::ByQuantity;

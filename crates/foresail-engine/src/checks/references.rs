@@ -15,13 +15,13 @@ pub(super) fn findings(graph: &Graph, at: Timestamp) -> Vec<Finding<'_>> {
     let mut findings = Vec::new();
     for (unit, record) in graph.workloads() {
         let Some(object) = &record.object else { continue };
-        if !starts_pods(object) || !awaits_pods(graph, unit, record, at) {
-            continue;
-        }
-        for reference in object.references.iter().filter(|reference| !reference.optional) {
-            if let Some(kind) = missing(graph, unit, reference) {
-                findings.push(finding(unit, reference, kind));
-            }
+        let required = object.references.iter().filter(|reference| !reference.optional);
+        let mut absent = required
+            .filter_map(|reference| Some((reference, missing(graph, unit, reference)?)))
+            .peekable();
+        // Hardly a reference is missing: the pods are only looked at where one is.
+        if absent.peek().is_some() && starts_pods(object) && awaits_pods(graph, unit, record, at) {
+            findings.extend(absent.map(|(reference, kind)| finding(unit, reference, kind)));
         }
     }
     findings

@@ -89,13 +89,13 @@ impl<'a> Rollout<'a> {
     /// The rollout of a Deployment, if its newest ReplicaSet was seen to become the newest.
     fn of(graph: &'a Graph, unit: &'a WorkloadId, record: &'a WorkloadRecord) -> Option<Self> {
         let object = record.object.as_ref().filter(|object| !object.paused)?;
-        let (name, newest) = record.newest_replica_set()?;
-        let since = newest.promoted_at?;
         // The first ReplicaSet of a Deployment has none to be worse than; one that got through
         // once is no rollout any more, whatever becomes of its pods.
         if record.replica_sets.len() < 2 || is_complete(object) {
             return None;
         }
+        let (name, newest) = record.newest_replica_set()?;
+        let since = newest.promoted_at?;
         let (new, old) = current_pods(graph, unit)
             .partition(|pod| pod.object.owner.as_ref().is_some_and(|owner| owner.name == name));
         Some(Self { unit, object, name, newest, since, new, old })

@@ -30,17 +30,20 @@ pub(super) fn findings(graph: &Graph, at: Timestamp) -> Vec<Finding<'_>> {
     for record in graph.pods().filter(|record| is_refused(record)) {
         refused.entry(&record.unit).or_default().push(record);
     }
+    let offers = offers(graph);
     let mut findings = Vec::new();
     for (unit, record) in graph.workloads() {
         let Some(object) = &record.object else { continue };
-        if refused.contains_key(unit) || !starts_pods(object) {
+        if !starts_pods(object) || refused.contains_key(unit) {
             continue;
         }
+        // Nearly every template fits some node: its pods are only counted where it does not.
+        let Some(reason) = impossible(graph, object, offers.as_deref()) else { continue };
         let bound = current_pods(graph, unit).filter(|pod| pod.object.node.is_some()).count();
         let wanted = object.replicas.unwrap_or(1) as usize;
         let changing =
             bound < wanted || record.template_changed_at.is_some_and(|t| is_recent(t, at));
-        if changing && let Some(reason) = impossible(graph, object) {
+        if changing {
             let sentence = format!("{unit} cannot be scheduled: {reason}");
             findings.push(Finding::fact(unit, FailureKind::Unschedulable, sentence));
         }
@@ -103,8 +106,20 @@ fn cannot_pass(message: &str) -> bool {
         .any(|reason| message.contains(reason))
 }
 
+/// What each node offers; `None` where that is not known of every node, or there is none.
+fn offers(graph: &Graph) -> Option<Vec<Requests>> {
+    let offers = graph.nodes().map(|node| {
+        Some(Requests { cpu: node.allocatable_cpu?, memory_bytes: node.allocatable_memory? })
+    });
+    offers.collect::<Option<Vec<_>>>().filter(|offers| !offers.is_empty())
+}
+
 /// Why no node can ever take a pod of this template, as far as the nodes are known.
-fn impossible(graph: &Graph, workload: &WorkloadObject) -> Option<String> {
+fn impossible(
+    graph: &Graph,
+    workload: &WorkloadObject,
+    offers: Option<&[Requests]>,
+) -> Option<String> {
     // A DaemonSet is placed by its own rules, one node at a time.
     if workload.kind == WorkloadKind::DaemonSet || graph.nodes().next().is_none() {
         return None;
@@ -112,15 +127,9 @@ fn impossible(graph: &Graph, workload: &WorkloadObject) -> Option<String> {
     if let Some(selector) = unmatched_selector(graph, workload) {
         return Some(selector);
     }
-    let requests = Requests::of(&workload.template)?;
-    let largest = graph.nodes().map(|node| {
-        Some(Requests { cpu: node.allocatable_cpu?, memory_bytes: node.allocatable_memory? })
-    });
-    let largest: Vec<Requests> = largest.collect::<Option<_>>()?;
-    if largest.iter().any(|node| requests.fit(*node)) {
-        return None;
-    }
-    Some(requests.shortage(&largest, "offers"))
+    let (requests, offers) = Requests::of(&workload.template).zip(offers)?;
+    let fits = offers.iter().any(|node| requests.fit(*node));
+    (!fits).then(|| requests.shortage(offers, "offers"))
 }
 
 /// The node selector, if the labels of all nodes are known and none carries it.

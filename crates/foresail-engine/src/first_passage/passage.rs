@@ -100,8 +100,14 @@ fn inverse_gaussian(distance: f64, slope: f64, diffusion: f64, time: f64) -> f64
     let spread = diffusion * time.sqrt();
     let direct = normal_cdf((slope * time - distance) / spread);
     let exponent = (2.0 * slope * distance / (diffusion * diffusion)).clamp(-700.0, 700.0);
-    // The product of a huge exponential and a tiny tail is taken in logarithms.
-    let reflected = (exponent + log_normal_cdf((-slope * time - distance) / spread)).exp();
+    let tail = (-slope * time - distance) / spread;
+    // The product of a huge exponential and a tiny tail is taken in logarithms; the tail is less than
+    // exp(-tail²/2), and what is below exp(-60) adds nothing.
+    let reflected = if tail < 0.0 && exponent - 0.5 * tail * tail < -60.0 {
+        0.0
+    } else {
+        (exponent + log_normal_cdf(tail)).exp()
+    };
     (direct + reflected).clamp(0.0, 1.0)
 }
 

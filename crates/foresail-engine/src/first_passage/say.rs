@@ -36,8 +36,6 @@ struct Strongest<'s> {
 #[derive(Default)]
 struct Found<'s> {
     best: BTreeMap<(Unit, FailureKind), Strongest<'s>>,
-    /// Units of which nothing could be judged so far, with the nearest reason; `None` once judged.
-    blind: BTreeMap<&'s WorkloadId, Option<Blind>>,
 }
 
 // === impl Survey ===
@@ -52,14 +50,25 @@ impl Survey<'_> {
             for running in running(pod.readings) {
                 found.keep_best(running, Some(pod.record));
             }
-            found.note_blind(pod.record, pod.blind);
         }
         for running in running(self.cluster_readings()) {
             found.keep_best(running, None);
         }
         let said = found.best.iter().map(|((unit, _), strongest)| self.say(unit, strongest));
-        let blind = found.blind.into_iter().filter_map(|(unit, reason)| Some((unit, reason?)));
-        said.chain(blind.map(|(unit, reason)| self.not_enough(unit, reason))).collect()
+        said.chain(self.blind().map(|(unit, reason)| self.not_enough(unit, reason))).collect()
+    }
+
+    /// Units of which nothing can be judged, with the reason that is nearest to an answer.
+    fn blind(&self) -> impl Iterator<Item = (&WorkloadId, Blind)> {
+        let mut blind: BTreeMap<&WorkloadId, Blind> = BTreeMap::new();
+        for (pod, reason) in self.pods().filter_map(|pod| Some((pod, pod.blind?))) {
+            let known = blind.entry(&pod.record.unit).or_insert(reason);
+            *known = reason.max(*known);
+        }
+        for pod in self.pods().filter(|pod| pod.blind.is_none()) {
+            blind.remove(&pod.record.unit);
+        }
+        blind.into_iter()
     }
 
     fn wall(&self, fault_minutes: f64) -> PlatformDuration {
@@ -170,11 +179,6 @@ impl<'s> Found<'s> {
             }
         }
     }
-
-    fn note_blind(&mut self, pod: &'s PodRecord, reason: Option<Blind>) {
-        let known = self.blind.entry(&pod.unit).or_insert(reason);
-        *known = known.zip(reason).map(|(known, reason)| known.max(reason));
-    }
 }
 
 /// Readings that run toward their limit.
@@ -189,7 +193,7 @@ fn evidence(strongest: &Strongest<'_>) -> Vec<String> {
     let trend = &forecast.trend;
     let mut evidence = vec![format!(
         "{} of {}: over the last {} min of fault time it has come {:.0} % of the way to its limit; a straight line explains {:.0} %, a saturating curve weighs {:.0} %, the load {:.0} %",
-        words::name(reading.target.quantity),
+        words::Name(reading.target.quantity),
         reading.target.object(),
         trend.growth.window,
         100.0 * trend.growth.progress,

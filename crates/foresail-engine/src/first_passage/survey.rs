@@ -4,9 +4,9 @@ use foresail_core::{EntityId, Quantity, Timestamp};
 
 use super::FirstPassageSettings;
 use super::target::{self, Direction, Target};
-use super::trend::{Outlook, Point, Reach, Trend, outlook};
+use super::trend::{Outlook, Question, Reach, Trend, Trough, least_progress, outlook};
 use crate::graph::PodRecord;
-use crate::series::{Instant, LevelSeries, Minute, SeriesClock};
+use crate::series::{Instant, LevelSeries, SeriesClock};
 use crate::state::State;
 
 /// Fault minutes over which the least value is the trough: longer than a collector's cycle, shorter
@@ -74,6 +74,19 @@ pub struct Forecast {
     pub score: f64,
 }
 
+/// Looks at one target after the other.
+struct Reader<'a> {
+    state: &'a State,
+    settings: &'a FirstPassageSettings,
+    now: Instant,
+    /// Least progress at which any window could pass the floor.
+    least_progress: f64,
+    /// Room for the minutes of a target, used again by the next.
+    minutes: Vec<f32>,
+    shares: Vec<f64>,
+    troughs: Vec<Trough>,
+}
+
 /// Why a unit cannot be judged; the later ones are nearer to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Blind {
@@ -93,20 +106,19 @@ impl<'a> Survey<'a> {
     pub fn new(state: &'a State, at: Timestamp, settings: &'a FirstPassageSettings) -> Self {
         let mut survey = Self { state, settings, at, pods: Vec::new(), readings: Vec::new() };
         let Some(now) = state.series().clock().instant(at) else { return survey };
+        let mut reader = Reader::new(state, settings, now);
         for (record, entities) in pods_with_series(state) {
             let mut blind = Some(Blind::NoTarget);
             for target in target::of_pod(state, record, entities) {
-                let reason = survey.look(target, now);
+                let (reading, reason) = reader.read(target);
+                survey.readings.extend(reading);
                 blind = blind.zip(reason).map(|(known, reason)| known.max(reason));
             }
             let end = survey.readings.len();
             survey.pods.push(PodEntry { record, entities, blind, end });
         }
-        for series in state.series().cluster_objects() {
-            for target in target::of_cluster_object(series) {
-                survey.look(target, now);
-            }
-        }
+        let objects = state.series().cluster_objects().flat_map(target::of_cluster_object);
+        survey.readings.extend(objects.filter_map(|target| reader.read(target).0));
         survey
     }
 
@@ -147,21 +159,36 @@ impl<'a> Survey<'a> {
             blind: entry.blind,
         }
     }
+}
 
-    /// Reads one target and forecasts it; returns why nothing could be said of it.
-    fn look(&mut self, target: Target<'a>, now: Instant) -> Option<Blind> {
-        let clock = self.state.series().clock();
-        let Some((series, (last_at, last))) =
-            target.series.level(target.quantity).and_then(|series| Some((series, series.last()?)))
-        else {
-            return Some(Blind::NoTarget);
-        };
-        if self.is_stale(now, last_at) {
-            return Some(Blind::Stale);
+// === impl Reader ===
+
+impl<'a> Reader<'a> {
+    fn new(state: &'a State, settings: &'a FirstPassageSettings, now: Instant) -> Self {
+        Self {
+            state,
+            settings,
+            now,
+            least_progress: least_progress(settings.floor, settings.belief),
+            minutes: Vec::new(),
+            shares: Vec::new(),
+            troughs: Vec::new(),
         }
-        let level = target.share(recent_level(series, clock).unwrap_or(last));
-        let outlook = forecast(&target, series, level, (clock, last_at, self.settings));
-        let (forecast, blind) = match outlook {
+    }
+
+    /// Reads one target and forecasts it; also why nothing could be said of it.
+    fn read(&mut self, target: Target<'a>) -> (Option<Reading<'a>>, Option<Blind>) {
+        let series = target.series.level(target.quantity);
+        let Some((series, (last_at, last))) =
+            series.and_then(|series| Some((series, series.last()?)))
+        else {
+            return (None, Some(Blind::NoTarget));
+        };
+        if self.is_stale(last_at) {
+            return (None, Some(Blind::Stale));
+        }
+        let level = target.share(recent_level(series, self.clock()).unwrap_or(last));
+        let (forecast, blind) = match self.forecast(&target, series, level) {
             Outlook::TooShort => (None, Some(Blind::Young)),
             Outlook::Quiet => (None, None),
             Outlook::Running(trend) => {
@@ -170,16 +197,80 @@ impl<'a> Survey<'a> {
                 (Some(Box::new(Forecast { trend, probability, score })), None)
             }
         };
-        self.readings.push(Reading { target, level, forecast });
-        blind
+        (Some(Reading { target, level, forecast }), blind)
+    }
+
+    const fn clock(&self) -> &'a SeriesClock {
+        self.state.series().clock()
     }
 
     /// Whether the last sample is more than five scrapes and five fault minutes old.
-    fn is_stale(&self, now: Instant, last_at: Instant) -> bool {
+    fn is_stale(&self, last_at: Instant) -> bool {
         let settings = self.state.settings();
-        let old = now.seconds_since(last_at) - settings.sample_lag().as_seconds();
-        self.state.series().clock().fault_minutes(now, last_at) > 5.0
+        let old = self.now.seconds_since(last_at) - settings.sample_lag().as_seconds();
+        self.clock().fault_minutes(self.now, last_at) > 5.0
             && old > 5.0 * settings.scrape_interval.as_seconds()
+    }
+
+    /// What the windows of one level say.
+    fn forecast(&mut self, target: &Target<'_>, series: &LevelSeries, level: f64) -> Outlook {
+        if series.n_minutes() < YOUNG_MINUTES {
+            return Outlook::TooShort;
+        }
+        let Some(newest) = series.newest_minute().filter(|_| self.may_matter(target, series))
+        else {
+            return Outlook::Quiet;
+        };
+        self.fill_troughs(target, series);
+        let FirstPassageSettings { belief, floor, .. } = *self.settings;
+        let reach = Reach {
+            nearest: self.settings.late * target.kind.minimum_lead().as_minutes(),
+            farthest: self.settings.horizon_of(target.kind),
+        };
+        let flow = target.series.flow(Quantity::Requests);
+        let load = |minute: f64| {
+            let index = newest.checked_sub(-minute as u32);
+            flow.zip(index).and_then(|(flow, index)| flow.minute(index)).unwrap_or(f64::NAN)
+        };
+        outlook(&self.troughs, Question { level, reach, belief, floor }, load)
+    }
+
+    /// Cheap look: has the level come far enough on its way that any window could pass the floor?
+    fn may_matter(&self, target: &Target<'_>, series: &LevelSeries) -> bool {
+        let Some((least, greatest, newest)) = series.extremes() else { return false };
+        let share = |level: f32| target.share(f64::from(level));
+        // What falls to its floor is used most where least is left.
+        let (low, high) = match target.direction {
+            Direction::Rises => (share(least), share(greatest)),
+            Direction::Falls { .. } => (share(greatest), share(least)),
+        };
+        let distance = (1.0 - share(newest)).max(0.0);
+        let growth = (share(newest) - low).max(0.0);
+        high > low && growth / (growth + distance).max(1e-9) >= self.least_progress
+    }
+
+    /// Troughs per fault minute as shares of the limit.
+    fn fill_troughs(&mut self, target: &Target<'_>, series: &LevelSeries) {
+        let Self { minutes, shares, troughs, .. } = self;
+        // A rising level keeps what it holds at its minimum; what is left of a falling one is at its
+        // mean.
+        match target.direction {
+            Direction::Rises => series.fill_minima(minutes),
+            Direction::Falls { .. } => series.fill_means(minutes),
+        }
+        // Before the first minute and where nothing was scraped there is no trough.
+        shares.clear();
+        shares.resize(TROUGH_MINUTES - 1, f64::INFINITY);
+        shares.extend(minutes.iter().map(|value| {
+            let share = target.share(f64::from(*value));
+            if share.is_finite() { share } else { f64::INFINITY }
+        }));
+        let first = 1.0 - minutes.len() as f64;
+        troughs.clear();
+        troughs.extend(shares.windows(TROUGH_MINUTES).enumerate().filter_map(|(i, near)| {
+            let level = near.iter().copied().fold(f64::INFINITY, f64::min);
+            level.is_finite().then_some(Trough { minute: first + i as f64, level })
+        }));
     }
 }
 
@@ -195,82 +286,10 @@ fn pods_with_series(state: &State) -> impl Iterator<Item = (&PodRecord, &[Entity
     })
 }
 
-/// What the windows of one level say.
-fn forecast(
-    target: &Target<'_>,
-    series: &LevelSeries,
-    level: f64,
-    (clock, last_at, settings): (&SeriesClock, Instant, &FirstPassageSettings),
-) -> Outlook {
-    if series.n_minutes() < YOUNG_MINUTES {
-        return Outlook::TooShort;
-    }
-    if !may_matter(target, series, settings) {
-        return Outlook::Quiet;
-    }
-    let points = points(target, series, (clock, last_at));
-    let reach = Reach {
-        nearest: settings.late * target.kind.minimum_lead().as_minutes(),
-        farthest: settings.horizon_of(target.kind),
-    };
-    outlook(&points, level, reach, (settings.belief, settings.floor))
-}
-
-/// Cheap look: has the level come far enough on its way that any window could pass the floor?
-fn may_matter(target: &Target<'_>, series: &LevelSeries, settings: &FirstPassageSettings) -> bool {
-    let Some((least, greatest, newest)) = series.extremes() else { return false };
-    let share = |level: f32| target.share(f64::from(level));
-    // What falls to its floor is used most where least is left.
-    let (low, high) = match target.direction {
-        Direction::Rises => (share(least), share(greatest)),
-        Direction::Falls { .. } => (share(greatest), share(least)),
-    };
-    let distance = (1.0 - share(newest)).max(0.0);
-    let growth = (share(newest) - low).max(0.0);
-    high > low
-        && libm::pow(growth / (growth + distance).max(1e-9), settings.belief.persistence)
-            >= settings.floor
-}
-
 /// Mean of the last two fault minutes of raw values.
 fn recent_level(series: &LevelSeries, clock: &SeriesClock) -> Option<f64> {
     let (newest, _) = series.last()?;
     let recent = series.raw().rev().take_while(|(at, _)| clock.fault_minutes(newest, *at) <= 2.0);
     let (sum, count) = recent.fold((0.0, 0), |(sum, count), (_, value)| (sum + value, count + 1));
     (count > 0).then(|| sum / f64::from(count))
-}
-
-/// Troughs per fault minute as shares of the limit, with the load beside them.
-fn points(
-    target: &Target<'_>,
-    series: &LevelSeries,
-    (clock, last_at): (&SeriesClock, Instant),
-) -> Vec<Point> {
-    let Some((newest, minutes)) = series.minutes() else { return Vec::new() };
-    let load = target.series.flow(Quantity::Requests);
-    let shares: Vec<f64> =
-        minutes.map(|minute| target.share(f64::from(minute_value(target, minute)))).collect();
-    let offset = clock.minute(last_at).saturating_sub(newest);
-    let first = shares.len() as f64 - 1.0 + f64::from(offset);
-    (0..shares.len())
-        .filter_map(|i| {
-            let trough = shares[i.saturating_sub(TROUGH_MINUTES - 1)..=i]
-                .iter()
-                .copied()
-                .filter(|share| share.is_finite())
-                .fold(f64::INFINITY, f64::min);
-            let index = newest.checked_sub((shares.len() - 1 - i) as u32);
-            let load =
-                load.zip(index).and_then(|(flow, index)| flow.minute(index)).unwrap_or(f64::NAN);
-            trough.is_finite().then_some(Point { minute: i as f64 - first, level: trough, load })
-        })
-        .collect()
-}
-
-/// A rising level keeps what it holds at its minimum; what is left of a falling one is at its mean.
-fn minute_value(target: &Target<'_>, minute: Minute) -> f32 {
-    match target.direction {
-        Direction::Rises => minute.minimum,
-        Direction::Falls { .. } => minute.mean,
-    }
 }

@@ -72,11 +72,11 @@ impl Target<'_> {
 fn rising<'a>(
     series: &'a EntitySeries,
     quantity: Quantity,
-    limit: Option<f64>,
+    limit: impl FnOnce() -> Option<f64>,
     kind: FailureKind,
 ) -> Option<Target<'a>> {
     series.level(quantity)?;
-    let limit = limit.filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
+    let limit = limit().filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
     Some(Target { series, quantity, limit, direction: Direction::Rises, kind })
 }
 
@@ -104,26 +104,31 @@ pub fn of_pod<'a>(
     pod: &'a PodRecord,
     entities: &'a [EntityId],
 ) -> impl Iterator<Item = Target<'a>> {
-    entities.iter().filter_map(|id| state.series().get(*id)).flat_map(move |series| {
-        let targets: Vec<Target<'a>> = match &series.entity {
+    let series = entities.iter().filter_map(|id| state.series().get(*id));
+    series.flat_map(move |series| {
+        let targets = match &series.entity {
             Entity::Container { container, .. } => of_container(series, pod, container),
             Entity::Pod { .. } => of_pod_storage(state, series, pod),
-            Entity::Node { .. } | Entity::Claim { .. } => Vec::new(),
+            Entity::Node { .. } | Entity::Claim { .. } => [None; 4],
         };
-        targets
+        targets.into_iter().flatten()
     })
 }
 
-fn of_container<'a>(series: &'a EntitySeries, pod: &PodRecord, container: &str) -> Vec<Target<'a>> {
-    let spec = pod.object.spec.iter().find(|spec| spec.name == container);
-    let setting = |quantity| series.state(quantity).map(|state| state.value);
-    let memory = spec
-        .and_then(|spec| spec.resources.memory_limit)
-        .or_else(|| setting(Quantity::MemoryLimit));
+fn of_container<'a>(
+    series: &'a EntitySeries,
+    pod: &PodRecord,
+    container: &str,
+) -> [Option<Target<'a>>; 4] {
+    let spec = || pod.object.spec.iter().find(|spec| spec.name == container);
+    let setting = |quantity| move || series.state(quantity).map(|state| state.value);
+    let memory = || {
+        spec().and_then(|spec| spec.resources.memory_limit).or_else(setting(Quantity::MemoryLimit))
+    };
     // A process without descriptors or threads stops answering: probes end it where there are any
     // (older sources show them only by their samples), else it ends itself.
-    let probed =
-        spec.is_some_and(|spec| spec.liveness.is_some()) || series.flow(Quantity::Probes).is_some();
+    let probed = series.flow(Quantity::Probes).is_some()
+        || spec().is_some_and(|spec| spec.liveness.is_some());
     let starved = if probed { FailureKind::LivenessKill } else { FailureKind::ErrorExit };
     [
         rising(series, Quantity::MemoryWorkingSet, memory, FailureKind::OomKilled),
@@ -131,43 +136,45 @@ fn of_container<'a>(series: &'a EntitySeries, pod: &PodRecord, container: &str) 
         rising(series, Quantity::Threads, setting(Quantity::ThreadLimit), starved),
         rising(series, Quantity::PoolInUse, setting(Quantity::PoolLimit), FailureKind::NotReady),
     ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
-fn of_pod_storage<'a>(state: &State, series: &'a EntitySeries, pod: &PodRecord) -> Vec<Target<'a>> {
-    let empty_dir: Option<f64> = pod
-        .object
-        .volumes
-        .iter()
-        .filter_map(|volume| match volume.source {
-            VolumeSource::EmptyDir { size_limit } => Some(size_limit),
-            VolumeSource::Claim { .. } | VolumeSource::Other => None,
-        })
-        .reduce(|a, b| a.zip(b).map(|(a, b)| a + b))
-        .flatten()
-        .or_else(|| state.graph().learned_empty_dir_limit(&pod.unit));
-    let limits = pod.object.spec.iter().map(|spec| spec.resources.ephemeral_storage_limit);
-    let ephemeral = limits
-        .reduce(|a, b| a.zip(b).map(|(a, b)| a + b))
-        .flatten()
-        .or_else(|| series.state(Quantity::EphemeralStorageLimit).map(|limit| limit.value))
-        .or_else(|| state.graph().learned_ephemeral_limit(&pod.unit));
+fn of_pod_storage<'a>(
+    state: &State,
+    series: &'a EntitySeries,
+    pod: &PodRecord,
+) -> [Option<Target<'a>>; 4] {
+    let empty_dir = || {
+        let volumes = pod.object.volumes.iter();
+        volumes
+            .filter_map(|volume| match volume.source {
+                VolumeSource::EmptyDir { size_limit } => Some(size_limit),
+                VolumeSource::Claim { .. } | VolumeSource::Other => None,
+            })
+            .reduce(|a, b| a.zip(b).map(|(a, b)| a + b))
+            .flatten()
+            .or_else(|| state.graph().learned_empty_dir_limit(&pod.unit))
+    };
+    let ephemeral = || {
+        let limits = pod.object.spec.iter().map(|spec| spec.resources.ephemeral_storage_limit);
+        limits
+            .reduce(|a, b| a.zip(b).map(|(a, b)| a + b))
+            .flatten()
+            .or_else(|| series.state(Quantity::EphemeralStorageLimit).map(|limit| limit.value))
+            .or_else(|| state.graph().learned_ephemeral_limit(&pod.unit))
+    };
     [
         rising(series, Quantity::EmptyDirUsed, empty_dir, FailureKind::Evicted),
         rising(series, Quantity::EphemeralStorage, ephemeral, FailureKind::Evicted),
+        None,
+        None,
     ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 /// What can run out on a node or a claim. Floors are the kubelet's default hard eviction thresholds:
 /// memory 100 MiB, filesystem 10 %, inodes 5 % left.
 #[must_use]
 pub fn of_cluster_object(series: &EntitySeries) -> Vec<Target<'_>> {
-    let setting = |quantity| series.state(quantity).map(|state| state.value);
+    let setting = |quantity| move || series.state(quantity).map(|state| state.value);
     match &series.entity {
         Entity::Node { .. } => [
             falling(

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fit::{Fit, aicc, aicc_weights, diffusion, fit_line, fit_saturating, fit_with_load};
 use super::passage::{Drift, Quantiles};
 
 /// Windows that are tried, in fault minutes.
@@ -14,21 +15,27 @@ pub const WINDOWS: [usize; 5] = [10, 20, 40, 80, 120];
 const FEWEST_POINTS: usize = 6;
 /// Most points; longer windows are averaged in blocks.
 const MOST_POINTS: usize = 30;
-/// Decay rates of the saturating shape, in reciprocal window lengths.
-const DECAYS: [f64; 4] = [1.0, 2.0, 4.0, 8.0];
+/// Trough of a level in one fault minute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trough {
+    /// Fault minutes before now, negative.
+    pub minute: f64,
+    /// Share of the limit.
+    pub level: f64,
+}
 
-/// One point of a level in a window.
+/// One point of a window: the mean of one or more troughs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
     /// Fault minutes before now, negative.
     pub minute: f64,
-    /// Trough level as a share of the limit.
+    /// Level as a share of the limit.
     pub level: f64,
     /// Load at that time, in any unit; NaN where unknown.
     pub load: f64,
 }
 
-/// How readily growth is believed to arrive.
+/// How readily growth is believed to arrive. No exponent is negative.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Belief {
     /// Exponent of the share of the way that the growth has come.
@@ -86,18 +93,22 @@ pub enum Outlook {
     Running(Trend),
 }
 
+// === impl Growth ===
+
 impl Growth {
     /// Growth must outlast the way that is left, so one that has come far, steadily, and is close is
     /// more likely to arrive. No forecast of this window can be likelier.
     #[must_use]
     pub fn trust(&self, belief: Belief) -> f64 {
-        let far = libm::pow(self.progress, belief.persistence);
-        let close = libm::pow(self.level.clamp(0.0, 1.0), belief.proximity);
-        let steady = libm::pow(self.steadiness, belief.steadiness);
-        let recent = libm::pow(self.recency, belief.recency);
+        let far = power(self.progress, belief.persistence);
+        let close = power(self.level.clamp(0.0, 1.0), belief.proximity);
+        let steady = power(self.steadiness, belief.steadiness);
+        let recent = power(self.recency, belief.recency);
         far * close * steady * recent
     }
 }
+
+// === impl Trend ===
 
 impl Trend {
     /// The probability that the limit is passed within the horizon.
@@ -114,33 +125,6 @@ impl Trend {
     }
 }
 
-/// A fitted shape.
-#[derive(Clone, Copy, Debug)]
-struct Fit {
-    rss: f64,
-    parameters: f64,
-    slope: f64,
-    slope_error: f64,
-}
-
-/// A window's points, averaged down to at most [`MOST_POINTS`].
-fn window_points(points: &[Point], window: usize) -> Vec<Point> {
-    let from = points.partition_point(|point| point.minute < -(window as f64));
-    let inside = &points[from..];
-    let block = inside.len().div_ceil(MOST_POINTS).max(1);
-    inside
-        .chunks(block)
-        .map(|chunk| {
-            let n = chunk.len() as f64;
-            Point {
-                minute: chunk.iter().map(|point| point.minute).sum::<f64>() / n,
-                level: chunk.iter().map(|point| point.level).sum::<f64>() / n,
-                load: chunk.iter().map(|point| point.load).sum::<f64>() / n,
-            }
-        })
-        .collect()
-}
-
 /// How far a forecast looks, in fault minutes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reach {
@@ -150,234 +134,214 @@ pub struct Reach {
     pub farthest: f64,
 }
 
-/// The strongest window of a level, if any is worth more than `floor`.
+/// What a level is asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Question {
+    /// Level now, as a share of the limit.
+    pub level: f64,
+    /// How far to look.
+    pub reach: Reach,
+    /// How readily growth is believed to arrive.
+    pub belief: Belief,
+    /// Probability below which nothing is said.
+    pub floor: f64,
+}
+
+/// The troughs of one window, which are averaged down to at most [`MOST_POINTS`].
+#[derive(Clone, Copy, Debug)]
+struct Window<'a> {
+    minutes: usize,
+    troughs: &'a [Trough],
+    /// Troughs per point.
+    block: usize,
+}
+
+// === impl Question ===
+
+impl Question {
+    /// Least progress that can still pass the floor, whatever else speaks for it.
+    fn least_progress(&self) -> f64 {
+        least_progress(
+            self.floor / power(self.level.clamp(0.0, 1.0), self.belief.proximity),
+            self.belief,
+        )
+    }
+
+    /// How far a growth has come on its way to the limit.
+    fn progress(&self, growth: f64) -> f64 {
+        let distance = 1.0 - self.level;
+        if distance <= 0.0 { 1.0 } else { growth / (growth + distance) }
+    }
+}
+
+// === impl Window ===
+
+impl<'a> Window<'a> {
+    fn new(troughs: &'a [Trough], minutes: usize) -> Self {
+        let from = troughs.partition_point(|trough| trough.minute < -(minutes as f64));
+        let troughs = &troughs[from..];
+        Self { minutes, troughs, block: troughs.len().div_ceil(MOST_POINTS).max(1) }
+    }
+
+    /// Its points, with the load of each.
+    fn points(self, load: impl Fn(f64) -> f64) -> impl Iterator<Item = Point> {
+        self.troughs.chunks(self.block).map(move |chunk| {
+            let (mut minute, mut level, mut loads) = (0.0, 0.0, 0.0);
+            for trough in chunk {
+                minute += trough.minute;
+                level += trough.level;
+                loads += load(trough.minute);
+            }
+            let n = chunk.len() as f64;
+            Point { minute: minute / n, level: level / n, load: loads / n }
+        })
+    }
+
+    /// Whether there are points enough over a span long enough.
+    fn is_filled(self) -> bool {
+        let mut chunks = self.troughs.chunks(self.block);
+        let minute = |chunk: &[Trough]| {
+            chunk.iter().map(|trough| trough.minute).sum::<f64>() / chunk.len() as f64
+        };
+        chunks.len() >= FEWEST_POINTS
+            && chunks.next().zip(chunks.next_back()).is_some_and(|(first, last)| {
+                minute(last) - minute(first) >= 0.5 * self.minutes as f64
+            })
+    }
+
+    /// No less than the growth of its points: from its lowest trough to the highest of the last block.
+    fn most_growth(self, lowest: f64) -> f64 {
+        let last = self.troughs.chunks(self.block).next_back().unwrap_or_default();
+        last.iter().map(|trough| trough.level).fold(f64::NEG_INFINITY, f64::max) - lowest
+    }
+}
+
+/// The strongest window of a level, if any is worth more than the floor.
 ///
-/// Shapes are weighed only where the growth alone could still beat what was found: most levels are
-/// quiet, and this is what keeps ten thousand pods within a tick.
+/// Most levels are quiet, and a tick has ten thousand pods: a window is fitted only where its growth
+/// could pass the floor, and shapes are weighed only where they could still beat what was found. No
+/// answer depends on it.
 #[must_use]
-pub fn outlook(
-    points: &[Point],
-    level: f64,
-    reach: Reach,
-    (belief, floor): (Belief, f64),
-) -> Outlook {
-    let mut windows: Vec<(f64, Growth, Fit)> = WINDOWS
-        .iter()
-        .filter_map(|window| growth(&window_points(points, *window), *window, level))
-        .map(|(growth, line)| (growth.trust(belief), growth, line))
-        .collect();
-    if windows.is_empty() {
-        return Outlook::TooShort;
+pub fn outlook(troughs: &[Trough], question: Question, load: impl Fn(f64) -> f64) -> Outlook {
+    let least_progress = question.least_progress();
+    let mut outlook = Outlook::TooShort;
+    let mut windows: Vec<(f64, Growth, Fit)> = Vec::new();
+    let mut inside = Vec::new();
+    let (mut lowest, mut n_seen) = (f64::INFINITY, 0);
+    for minutes in WINDOWS {
+        let window = Window::new(troughs, minutes);
+        // Each window holds the one before.
+        let further = &window.troughs[..window.troughs.len() - n_seen];
+        lowest = further.iter().map(|trough| trough.level).fold(lowest, f64::min);
+        n_seen = window.troughs.len();
+        if !window.is_filled() {
+            continue;
+        }
+        outlook = Outlook::Quiet;
+        if question.progress(window.most_growth(lowest).max(0.0)) < least_progress {
+            continue;
+        }
+        inside.clear();
+        inside.reserve(MOST_POINTS);
+        inside.extend(window.points(|_| f64::NAN));
+        windows.extend(growth(&inside, minutes, question));
     }
     windows.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let (mut strongest, mut best) = (Outlook::Quiet, floor);
+    let mut best = question.floor;
     for (trust, growth, line) in windows {
         if trust < best {
             break;
         }
-        let trend = trend(&window_points(points, growth.window), growth, line, reach);
-        let useful = trend.useful(belief);
-        if useful >= best {
-            best = useful;
-            strongest = Outlook::Running(trend);
+        inside.clear();
+        inside.extend(Window::new(troughs, growth.window).points(&load));
+        // A hair less, since sums are rounded.
+        let least = best / trust * (1.0 - 1e-12);
+        if let Some(trend) = trend(&inside, (growth, line), question.reach, least) {
+            let useful = trend.useful(question.belief);
+            if useful >= best {
+                best = useful;
+                outlook = Outlook::Running(trend);
+            }
         }
     }
-    strongest
+    outlook
 }
 
-/// How the level grew in a window, with its line; `None` with too few points or too short a span.
-fn growth(inside: &[Point], window: usize, level: f64) -> Option<(Growth, Fit)> {
-    let (first, last) = (inside.first()?, inside.last()?);
-    if inside.len() < FEWEST_POINTS || last.minute - first.minute < 0.5 * window as f64 {
-        return None;
-    }
-    let line = fit_line(inside);
-    let distance = 1.0 - level;
-    let base = inside.iter().map(|point| point.level).fold(f64::INFINITY, f64::min);
-    let growth = (last.level - base).max(0.0);
-    let mean = mean(inside);
-    let whole: f64 = inside.iter().map(|point| (point.level - mean).powi(2)).sum();
+/// Least progress with which `trust` can be had.
+pub fn least_progress(trust: f64, belief: Belief) -> f64 {
+    // A hair less, since powers are rounded.
+    libm::pow(trust, 1.0 / belief.persistence) * (1.0 - 1e-12)
+}
+
+/// `base` to the power of `exponent`, which is mostly one.
+fn power(base: f64, exponent: f64) -> f64 {
+    if exponent == 1.0 { base } else { libm::pow(base, exponent) }
+}
+
+/// How the level grew in a window and how far that is trusted, with its line; `None` below the floor.
+fn growth(inside: &[Point], window: usize, question: Question) -> Option<(f64, Growth, Fit)> {
+    let lowest = inside.iter().map(|point| point.level).fold(f64::INFINITY, f64::min);
+    let (line, whole) = fit_line(inside);
     let explained = if whole > 0.0 { (1.0 - line.rss / whole).clamp(0.0, 1.0) } else { 0.0 };
     let growth = Growth {
         window,
-        level,
-        progress: if distance <= 0.0 { 1.0 } else { growth / (growth + distance) },
+        level: question.level,
+        progress: question.progress((inside.last()?.level - lowest).max(0.0)),
         steadiness: if line.slope > 0.0 { explained } else { 0.0 },
         recency: recency(inside, &line),
     };
-    Some((growth, line))
+    let trust = growth.trust(question.belief);
+    (trust >= question.floor).then_some((trust, growth, line))
 }
 
-/// What a window says about passing the limit within `reach`.
-fn trend(inside: &[Point], growth: Growth, line: Fit, reach: Reach) -> Trend {
+/// What a window says about passing the limit within `reach`; `None` where the share of its trust that
+/// is useful cannot be as much as `least`.
+fn trend(
+    inside: &[Point],
+    (growth, line): (Growth, Fit),
+    reach: Reach,
+    least: f64,
+) -> Option<Trend> {
     let load = fit_with_load(inside);
+    let distance = 1.0 - growth.level;
+    let diffusion = diffusion(inside, &line);
+    let drift =
+        |fit: &Fit| Drift { distance, slope: fit.slope, slope_error: fit.slope_error, diffusion };
+    let times = [reach.farthest, reach.nearest];
+    let by_line = times.map(|minutes| drift(&line).passes_within(minutes));
+    let by_load = times.map(|minutes| load.map_or(0.0, |fit| drift(&fit).passes_within(minutes)));
+    // The saturating shape promises no more than the line.
+    let useful = |[within, too_soon]: [f64; 2]| within - too_soon;
+    if useful(by_line).max(useful(by_load)) < least {
+        return None;
+    }
     let curve = fit_saturating(inside);
     let n = inside.len() as f64;
     let scores =
         [Some(line), load, curve.map(|(fit, _)| fit)].map(|fit| fit.map(|fit| aicc(&fit, n)));
     let weights = aicc_weights(scores);
-    let distance = 1.0 - growth.level;
-    let diffusion = diffusion(inside, &line);
-    let drift =
-        |fit: &Fit| Drift { distance, slope: fit.slope, slope_error: fit.slope_error, diffusion };
-    let passes = |minutes: f64| {
-        let by_line = drift(&line).passes_within(minutes);
-        let by_load = load.map_or(0.0, |fit| drift(&fit).passes_within(minutes));
-        let by_curve = curve.map_or(0.0, |(_, rise)| if rise >= distance { by_line } else { 0.0 });
+    let arrives = curve.is_some_and(|(_, rise)| rise >= distance);
+    let passes = |by_line: f64, by_load: f64| {
+        let by_curve = if arrives { by_line } else { 0.0 };
         (weights[0] * by_line + weights[1] * by_load + weights[2] * by_curve).clamp(0.0, 1.0)
     };
     let slope =
         load.map_or(line.slope, |fit| (1.0 - weights[1]) * line.slope + weights[1] * fit.slope);
-    Trend {
+    Some(Trend {
         growth,
-        passes: passes(reach.farthest),
-        passes_too_soon: passes(reach.nearest),
+        passes: passes(by_line[0], by_load[0]),
+        passes_too_soon: passes(by_line[1], by_load[1]),
         slope,
         saturating: weights[2],
         follows_load: weights[1],
         quantiles: Drift { slope, ..drift(&line) }.quantiles(),
-    }
+    })
 }
 
 /// Slope of the last third over the slope of the whole.
 fn recency(points: &[Point], line: &Fit) -> f64 {
     let last_third = &points[points.len() - (points.len() / 3).max(3)..];
-    if line.slope > 0.0 { (fit_line(last_third).slope / line.slope).clamp(0.0, 1.0) } else { 0.0 }
-}
-
-fn mean(points: &[Point]) -> f64 {
-    points.iter().map(|point| point.level).sum::<f64>() / points.len() as f64
-}
-
-/// Least squares of the level on time.
-fn fit_line(points: &[Point]) -> Fit {
-    let n = points.len() as f64;
-    let mean_time = points.iter().map(|point| point.minute).sum::<f64>() / n;
-    let mean_level = mean(points);
-    let (mut times, mut cross) = (0.0, 0.0);
-    for point in points {
-        let time = point.minute - mean_time;
-        times += time * time;
-        cross += time * (point.level - mean_level);
-    }
-    let slope = if times > 0.0 { cross / times } else { 0.0 };
-    let rss = points
-        .iter()
-        .map(|point| (point.level - mean_level - slope * (point.minute - mean_time)).powi(2))
-        .sum();
-    with_error(Fit { rss, parameters: 2.0, slope, slope_error: 0.0 }, n, times)
-}
-
-/// The slope's standard error; neighbouring residuals of a level are alike, so a third of the points
-/// counts as independent.
-fn with_error(fit: Fit, n: f64, times: f64) -> Fit {
-    let independent = (n / 3.0).max(3.0);
-    let variance = fit.rss / n * n / (n - 2.0).max(1.0);
-    Fit { slope_error: (variance / times.max(1e-9) * n / independent).sqrt(), ..fit }
-}
-
-/// Least squares of the level on time and load; `None` where the load is unknown or constant.
-fn fit_with_load(points: &[Point]) -> Option<Fit> {
-    let n = points.len() as f64;
-    if points.iter().any(|point| !point.load.is_finite()) {
-        return None;
-    }
-    let mean_of = |value: fn(&Point) -> f64| points.iter().map(value).sum::<f64>() / n;
-    let (time_mean, load_mean, level_mean) =
-        (mean_of(|p| p.minute), mean_of(|p| p.load), mean_of(|p| p.level));
-    let (mut tt, mut ll, mut tl, mut ty, mut ly) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for point in points {
-        let (t, l, y) =
-            (point.minute - time_mean, point.load - load_mean, point.level - level_mean);
-        tt += t * t;
-        ll += l * l;
-        tl += t * l;
-        ty += t * y;
-        ly += l * y;
-    }
-    let determinant = tt * ll - tl * tl;
-    if ll <= 0.0 || determinant <= 1e-9 * tt * ll {
-        return None;
-    }
-    let slope = (ty * ll - ly * tl) / determinant;
-    let per_load = (ly * tt - ty * tl) / determinant;
-    // A level that falls when load grows is no effect of the load.
-    if per_load <= 0.0 {
-        return None;
-    }
-    let rss = points
-        .iter()
-        .map(|point| {
-            let fitted = slope * (point.minute - time_mean) + per_load * (point.load - load_mean);
-            (point.level - level_mean - fitted).powi(2)
-        })
-        .sum();
-    Some(with_error(Fit { rss, parameters: 3.0, slope, slope_error: 0.0 }, n, determinant / ll))
-}
-
-/// Least squares of `c - a·exp(-k·t)` over a few decay rates; the fit and how far it still rises.
-fn fit_saturating(points: &[Point]) -> Option<(Fit, f64)> {
-    let n = points.len() as f64;
-    let start = points.first()?.minute;
-    let span = points.last()?.minute - start;
-    let mean_level = mean(points);
-    let mut shape = Vec::with_capacity(points.len());
-    let fit = |decay: f64| {
-        shape.clear();
-        shape.extend(points.iter().map(|point| (-decay * (point.minute - start) / span).exp()));
-        let mean_shape = shape.iter().sum::<f64>() / n;
-        let (mut squares, mut cross) = (0.0, 0.0);
-        for (point, value) in points.iter().zip(&shape) {
-            squares += (value - mean_shape).powi(2);
-            cross += (value - mean_shape) * (point.level - mean_level);
-        }
-        let amplitude = -cross / squares.max(1e-12);
-        if amplitude <= 0.0 {
-            return None;
-        }
-        let rss = points
-            .iter()
-            .zip(&shape)
-            .map(|(point, value)| {
-                (point.level - mean_level + amplitude * (value - mean_shape)).powi(2)
-            })
-            .sum();
-        let rise = amplitude * (-decay).exp();
-        Some((Fit { rss, parameters: 3.0, slope: rise * decay / span, slope_error: 0.0 }, rise))
-    };
-    DECAYS.into_iter().filter_map(fit).min_by(|a, b| a.0.rss.total_cmp(&b.0.rss))
-}
-
-/// Akaike's criterion with the correction for small samples; a third of the points is independent.
-fn aicc(fit: &Fit, n: f64) -> f64 {
-    let effective = (n / 2.0).max(fit.parameters + 2.5);
-    let likelihood = effective * (fit.rss / n).max(1e-9).ln();
-    let k = fit.parameters + 1.0;
-    likelihood + 2.0 * k + 2.0 * k * (k + 1.0) / (effective - k - 1.0).max(0.5)
-}
-
-fn aicc_weights(scores: [Option<f64>; 3]) -> [f64; 3] {
-    let best = scores.iter().flatten().copied().fold(f64::INFINITY, f64::min);
-    let raw = scores.map(|score| score.map_or(0.0, |score| (-0.5 * (score - best)).exp()));
-    let total: f64 = raw.iter().sum();
-    raw.map(|weight| weight / total)
-}
-
-/// Diffusion of the residuals per square root of a minute: the lesser of the neighbouring and the
-/// wide estimate, since noise that comes back does not carry a level away.
-fn diffusion(points: &[Point], line: &Fit) -> f64 {
-    let residual = |point: &Point| point.level - line.slope * point.minute;
-    let estimate = |lag: usize| {
-        let pairs = points.len().saturating_sub(lag);
-        let sum: f64 = (0..pairs)
-            .map(|i| {
-                let gap = (points[i + lag].minute - points[i].minute).max(1e-6);
-                (residual(&points[i + lag]) - residual(&points[i])).powi(2) / gap
-            })
-            .sum();
-        sum / pairs.max(1) as f64
-    };
-    estimate(1).min(estimate(points.len() / 2)).sqrt()
+    if line.slope > 0.0 { (fit_line(last_third).0.slope / line.slope).clamp(0.0, 1.0) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -388,15 +352,21 @@ mod tests {
         Belief { persistence: 1.0, proximity: 1.0, steadiness: 1.0, recency: 0.5 };
     const REACH: Reach = Reach { nearest: 10.0, farthest: 100.0 };
 
-    fn trend_of(points: &[Point], window: usize, level: f64) -> Option<Trend> {
-        let inside = window_points(points, window);
-        growth(&inside, window, level).map(|(growth, line)| trend(&inside, growth, line, REACH))
+    fn trend_of(series: &[(Trough, f64)], minutes: usize, level: f64) -> Option<Trend> {
+        let question = Question { level, reach: REACH, belief: BELIEF, floor: 0.0 };
+        let load = |minute: f64| series[(minute - series[0].0.minute) as usize].1;
+        let troughs: Vec<Trough> = series.iter().map(|(trough, _)| *trough).collect();
+        let window = Window::new(&troughs, minutes);
+        let inside: Vec<Point> = window.points(load).collect();
+        let (_, growth, line) =
+            window.is_filled().then(|| growth(&inside, minutes, question))??;
+        trend(&inside, (growth, line), REACH, 0.0)
     }
 
-    fn series(value: impl Fn(f64) -> f64) -> Vec<Point> {
+    fn series(value: impl Fn(f64) -> f64) -> Vec<(Trough, f64)> {
         (0..=120)
             .map(|i| f64::from(i) - 120.0)
-            .map(|minute| Point { minute, level: value(minute), load: f64::NAN })
+            .map(|minute| (Trough { minute, level: value(minute) }, f64::NAN))
             .collect()
     }
 
@@ -420,9 +390,9 @@ mod tests {
     #[test]
     fn growth_that_follows_the_load_is_no_leak() {
         let mut points = series(|_| 0.0);
-        for (i, point) in points.iter_mut().enumerate() {
-            point.load = 100.0 + i as f64 + 20.0 * (i as f64 / 5.0).sin();
-            point.level = 0.2 + 0.003 * point.load;
+        for (i, (trough, load)) in points.iter_mut().enumerate() {
+            *load = 100.0 + i as f64 + 20.0 * (i as f64 / 5.0).sin();
+            trough.level = 0.2 + 0.003 * *load;
         }
         let trend = trend_of(&points, 80, 0.85).unwrap();
         assert!(trend.follows_load > 0.9 && trend.probability(BELIEF) < 0.05, "{trend:?}");

@@ -1,6 +1,8 @@
 //! Says a forecast in one sentence with numbers.
 
-use foresail_core::{FailureKind, Quantity, TimeToEvent, Unit};
+use std::fmt;
+
+use foresail_core::{FailureKind, PlatformDuration, Quantity, TimeToEvent, Unit};
 
 /// What a sentence is made from.
 #[derive(Clone, Copy, Debug)]
@@ -23,63 +25,98 @@ pub struct Said<'a> {
     pub probability: f64,
 }
 
+/// The quantity in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Name(pub Quantity);
+
+/// A value with its unit, short enough to read at a glance.
+#[derive(Clone, Copy, Debug)]
+struct Amount(Quantity, f64);
+
+/// When, or that nobody can say.
+#[derive(Clone, Copy, Debug)]
+struct When(Option<TimeToEvent>);
+
 /// The forecast in one sentence.
 #[must_use]
 pub fn sentence(said: &Said<'_>) -> String {
-    let when = said.time.map_or_else(
-        || "; no honest time".to_owned(),
-        |time| {
-            let [p10, p50, p90] = [time.p10, time.p50, time.p90].map(|t| t.as_seconds() / 60.0);
-            format!(" in about {} min (80 %: {}–{})", minutes(p50), minutes(p10), minutes(p90))
-        },
-    );
+    let amount = |value| Amount(said.quantity, value);
     format!(
-        "{} {}{when}, probability {:.2}: {} is {} of {} and moves {} per minute toward it",
+        "{} {}{}, probability {:.2}: {} is {} of {} and moves {} per minute toward it",
         said.unit,
         said.kind.phrase(),
+        When(said.time),
         said.probability,
-        name(said.quantity),
-        amount(said.quantity, said.level),
-        amount(said.quantity, said.limit),
-        amount(said.quantity, said.per_minute),
+        Name(said.quantity),
+        amount(said.level),
+        amount(said.limit),
+        amount(said.per_minute),
     )
 }
 
-/// The quantity in words.
-#[must_use]
-pub fn name(quantity: Quantity) -> String {
-    quantity.as_str().replace('_', " ")
+// === impl Name ===
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, word) in self.0.as_str().split('_').enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(word)?;
+        }
+        Ok(())
+    }
 }
 
-/// A value with its unit, short enough to read at a glance.
-#[must_use]
-pub fn amount(quantity: Quantity, value: f64) -> String {
-    if quantity.unit() == "bytes" {
+// === impl Amount ===
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(quantity, value) = *self;
+        if quantity.unit() != "bytes" {
+            return short(f, value);
+        }
         let (unit, size) = [("GiB", 1_073_741_824.0), ("MiB", 1_048_576.0), ("KiB", 1_024.0)]
             .into_iter()
             .find(|(_, size)| value.abs() >= *size)
             .unwrap_or(("B", 1.0));
-        return format!("{} {unit}", short(value / size));
+        short(f, value / size)?;
+        write!(f, " {unit}")
     }
-    short(value)
 }
 
-fn short(value: f64) -> String {
+// === impl When ===
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(time) = self.0 else { return f.write_str("; no honest time") };
+        f.write_str(" in about ")?;
+        minutes(f, time.p50)?;
+        f.write_str(" min (80 %: ")?;
+        minutes(f, time.p10)?;
+        f.write_str("–")?;
+        minutes(f, time.p90)?;
+        f.write_str(")")
+    }
+}
+
+fn short(f: &mut fmt::Formatter<'_>, value: f64) -> fmt::Result {
     if value.abs() >= 100.0 || value.fract().abs() < 0.05 {
-        format!("{value:.0}")
+        write!(f, "{value:.0}")
     } else {
-        format!("{value:.1}")
+        write!(f, "{value:.1}")
     }
 }
 
-fn minutes(value: f64) -> String {
-    if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+fn minutes(f: &mut fmt::Formatter<'_>, time: PlatformDuration) -> fmt::Result {
+    let minutes = time.as_seconds() / 60.0;
+    if minutes < 10.0 { write!(f, "{minutes:.1}") } else { write!(f, "{minutes:.0}") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use foresail_core::{PlatformDuration, WorkloadId, WorkloadKind};
+    use foresail_core::{WorkloadId, WorkloadKind};
 
     #[test]
     fn a_forecast_reads_like_a_person_wrote_it() {

@@ -16,17 +16,10 @@ use super::clock::{Instant, SeriesClock};
 
 /// Raw points kept.
 const RAW_POINTS: usize = 40;
+/// Values that are compared side by side.
+const LANES: usize = 8;
 /// Fault minutes kept: two hours.
 pub const MINUTES: usize = 120;
-
-/// One fault minute of a level.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Minute {
-    /// Mean of the minute's values; NaN where there are none.
-    pub mean: f32,
-    /// Least of the minute's values; NaN where there are none.
-    pub minimum: f32,
-}
 
 /// The minute that is being filled.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +52,16 @@ pub enum Taken {
     /// It is older than the series still accepts, or there already.
     No,
 }
+
+// === impl Open ===
+
+impl Open {
+    fn mean(self) -> f32 {
+        (self.sum / f64::from(self.count)) as f32
+    }
+}
+
+// === impl LevelSeries ===
 
 impl LevelSeries {
     /// A series without points.
@@ -131,8 +134,7 @@ impl LevelSeries {
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            let mean = (open.sum / f64::from(open.count)) as f32;
-            self.append(mean, open.minimum);
+            self.append(open.mean(), open.minimum);
         }
     }
 
@@ -182,17 +184,38 @@ impl LevelSeries {
         self.earlier.iter().chain(&self.newest).map(|(at, value)| (*at, f64::from(*value)))
     }
 
-    /// Fault minutes, oldest first, the open one last; the index of the last and the minutes.
+    /// The number of the open fault minute.
     #[must_use]
-    pub fn minutes(&self) -> Option<(u32, impl DoubleEndedIterator<Item = Minute> + '_)> {
-        let open = self.open?;
-        let mean = (open.sum / f64::from(open.count)) as f32;
-        let last = Minute { mean, minimum: open.minimum };
-        let closed = self.means.iter().zip(&self.dips).map(|(mean, dip)| {
-            let below = f64::from(*dip) / f64::from(u16::MAX);
-            Minute { mean: *mean, minimum: (f64::from(*mean) * (1.0 - below)) as f32 }
-        });
-        Some((open.index, closed.chain(std::iter::once(last))))
+    pub fn newest_minute(&self) -> Option<u32> {
+        self.open.map(|open| open.index)
+    }
+
+    /// Replaces `out` by the means of the fault minutes, oldest first, the open one last; NaN where
+    /// nothing was scraped.
+    pub fn fill_means(&self, out: &mut Vec<f32>) {
+        self.fill_closed(out);
+        out.extend(self.open.map(Open::mean));
+    }
+
+    /// Replaces `out` by the minima of the fault minutes, as [`Self::fill_means`] does by the means.
+    pub fn fill_minima(&self, out: &mut Vec<f32>) {
+        self.fill_closed(out);
+        let (front, back) = self.dips.as_slices();
+        let (early, late) = out.split_at_mut(front.len());
+        for (minutes, dips) in [(early, front), (late, back)] {
+            for (value, dip) in minutes.iter_mut().zip(dips) {
+                let below = f64::from(*dip) / f64::from(u16::MAX);
+                *value = (f64::from(*value) * (1.0 - below)) as f32;
+            }
+        }
+        out.extend(self.open.map(|open| open.minimum));
+    }
+
+    fn fill_closed(&self, out: &mut Vec<f32>) {
+        let (front, back) = self.means.as_slices();
+        out.clear();
+        out.extend_from_slice(front);
+        out.extend_from_slice(back);
     }
 
     /// Fault minutes held, the open one included.
@@ -204,15 +227,23 @@ impl LevelSeries {
     /// Least, greatest and newest of the minutes' means; cheaper than walking the minutes.
     #[must_use]
     pub fn extremes(&self) -> Option<(f32, f32, f32)> {
-        let open = self.open?;
-        let newest = (open.sum / f64::from(open.count)) as f32;
+        let newest = self.open?.mean();
         let (front, back) = self.means.as_slices();
-        let (mut low, mut high) = (newest, newest);
-        // A missing minute is NaN, which neither `min` nor `max` keeps.
-        for mean in front.iter().chain(back) {
-            low = low.min(*mean);
-            high = high.max(*mean);
+        // A missing minute is NaN, which no comparison keeps. Several lanes are compared side by side.
+        let (mut low, mut high) = ([newest; LANES], [newest; LANES]);
+        for means in [front, back] {
+            let (chunks, rest) = means.as_chunks::<LANES>();
+            let mut padded = [newest; LANES];
+            padded[..rest.len()].copy_from_slice(rest);
+            for chunk in chunks.iter().chain([&padded]) {
+                for (lane, mean) in chunk.iter().enumerate() {
+                    low[lane] = if *mean < low[lane] { *mean } else { low[lane] };
+                    high[lane] = if *mean > high[lane] { *mean } else { high[lane] };
+                }
+            }
         }
+        let low = low.into_iter().fold(newest, f32::min);
+        let high = high.into_iter().fold(newest, f32::max);
         Some((low, high, newest))
     }
 

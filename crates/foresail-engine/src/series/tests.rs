@@ -65,8 +65,9 @@ fn a_gap_in_scraping_leaves_missing_minutes() {
         store.observe_sample(&sample(Quantity::MemoryWorkingSet, second, 5.0));
     }
     let level = store.get(EntityId::new(0)).unwrap().level(Quantity::MemoryWorkingSet).unwrap();
-    let (_, minutes) = level.minutes().unwrap();
-    let missing = minutes.filter(|minute| minute.mean.is_nan()).count();
+    let mut means = Vec::new();
+    level.fill_means(&mut means);
+    let missing = means.iter().filter(|mean| mean.is_nan()).count();
     assert_eq!(missing, 9);
 }
 
