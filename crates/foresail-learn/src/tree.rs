@@ -27,9 +27,11 @@ pub(crate) mod error;
 pub(crate) mod exp;
 pub(crate) mod grow;
 pub(crate) mod histogram;
+pub(crate) mod labels;
 pub(crate) mod monotone;
 pub(crate) mod sample;
 pub(crate) mod split;
+pub(crate) mod stopping;
 pub(crate) mod sums;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::frame::SchemaId;
+use crate::frame::{Frame, Schema, SchemaId};
 
 /// A parameter out of its range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -169,4 +169,23 @@ pub(crate) fn check_weights(weights: Option<&[f32]>, n_rows: usize) -> Result<()
         return Err(FitError::NoWeight { n_rows });
     }
     Ok(())
+}
+
+/// Checks weights of classes: finite and not negative.
+pub(crate) fn check_class_weights(weights: &[f32]) -> Result<(), ParamError> {
+    weights.iter().try_for_each(|&weight| at_least_zero("class_weights", weight))
+}
+
+pub(crate) const fn check_row(schema: &Schema, row: &[f32]) -> Result<(), PredictError> {
+    if row.len() == schema.len() {
+        return Ok(());
+    }
+    Err(PredictError::RowLength { expected: schema.len(), found: row.len() })
+}
+
+pub(crate) fn check_schema(schema: &Schema, frame: &Frame) -> Result<(), PredictError> {
+    if frame.schema() == schema {
+        return Ok(());
+    }
+    Err(PredictError::Schema { expected: schema.id(), found: frame.schema().id() })
 }

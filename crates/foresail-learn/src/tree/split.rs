@@ -20,7 +20,9 @@ use super::sums::{ScalarSums, Sums, VectorSums};
 const CATEGORY_SMOOTHING: f32 = 10.0;
 /// Most categories on the smaller side (LightGBM `max_cat_threshold`).
 const MOST_CATEGORIES: usize = 32;
-/// Up to this many categories there is no smoothing (LightGBM `max_cat_to_onehot`).
+/// Least weight of the categories between two tried splits (LightGBM `min_data_per_group`).
+const LEAST_GROUP: f32 = 100.0;
+/// Up to this many categories there is neither (LightGBM `max_cat_to_onehot`).
 const FEW_CATEGORIES: usize = 4;
 
 /// Which rows go left.
@@ -190,14 +192,21 @@ impl<'a, S: Sums> Search<'a, S> {
     }
 
     fn category(mut self, order: &[usize]) -> Option<Candidate> {
-        let most = order.len().saturating_sub(1).min(MOST_CATEGORIES);
+        // Either half of the order is the other's rest, so half of it is enough from each end.
+        let most = order.len().div_ceil(2).min(MOST_CATEGORIES);
+        let least_group = if self.lambda > self.view.params.lambda { LEAST_GROUP } else { 0.0 };
         let backwards: Vec<usize> = order.iter().rev().copied().collect();
         for order in [order, backwards.as_slice()] {
             self.left = S::zero(self.view.layout);
-            let mut set = [0; 4];
+            let (mut set, mut group) = ([0; 4], 0.0);
             for &bin in order.iter().take(most) {
                 self.left.add(self.view.cell(bin));
                 set[bin / 64] |= 1 << (bin % 64);
+                group += self.view.cell(bin)[0];
+                if group < least_group {
+                    continue;
+                }
+                group = 0.0;
                 if let Some(gain) = self.gain(&self.left) {
                     self.keep(gain, Rule::Category { left: set });
                 }
