@@ -10,3 +10,11 @@ model_suite!(logistic, foresail_learn::logistic::Logistic, {
     n_classes: 2,
     params: crate::params::logistic(),
 });
+model_suite!(boosting_of_two, foresail_learn::boosting::GradientBoosting, {
+    n_classes: 2,
+    params: crate::params::boosting(),
+});
+model_suite!(boosting_of_three, foresail_learn::boosting::GradientBoosting, {
+    n_classes: 3,
+    params: crate::params::boosting(),
+});
