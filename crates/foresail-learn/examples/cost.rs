@@ -4,6 +4,7 @@
 //! cargo run --release --example cost -- hazard
 //! python3 examples/cost.py draw ROWS
 //! cargo run --release --example cost -- boosting ROWS
+//! cargo run --release --example cost -- forest ROWS
 //! ```
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::time::Instant;
 
 use foresail_learn::boosting::BoostingParams;
 use foresail_learn::estimator::{Classifier, LabelledFrame};
+use foresail_learn::forest::ForestParams;
 use foresail_learn::frame::{Column, ColumnSchema, Frame, MISSING_CODE, Schema};
 use foresail_learn::hazard::{
     HazardParams, HazardRows, HazardShape, HazardTarget, Scratch, fit as fit_hazard,
@@ -26,6 +28,10 @@ fn main() {
         ["boosting", rows] => {
             let params = BoostingParams::default().check().expect("defaults are valid");
             classify::<foresail_learn::boosting::GradientBoosting>(&params, Path::new(rows));
+        }
+        ["forest", rows] => {
+            let params = ForestParams::default().check().expect("defaults are valid");
+            classify::<foresail_learn::forest::RandomForest>(&params, Path::new(rows));
         }
         _ => eprintln!("usage: cost hazard | cost boosting ROWS | cost forest ROWS"),
     }

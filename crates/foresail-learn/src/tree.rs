@@ -32,6 +32,7 @@ pub(crate) mod monotone;
 pub(crate) mod sample;
 pub(crate) mod split;
 pub(crate) mod stopping;
+mod stored;
 pub(crate) mod sums;
 #[cfg(test)]
 mod tests;

@@ -8,28 +8,29 @@ use serde::{Deserialize, Serialize};
 use super::bins::{Binner, ColumnBins};
 use super::grow::{GrownSplit, GrownTree};
 use super::split::{Rule, in_set};
+use super::stored::Stored;
 use crate::frame::dense_to_code;
 
 /// A node; 16 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Node {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Node {
     /// What it does with a value.
-    test: Test,
+    pub test: Test,
     /// Whether missing values go right.
-    missing_right: bool,
+    pub missing_right: bool,
     /// The column.
-    feature: u16,
+    pub feature: u16,
     /// A number up to this goes left.
-    threshold: f32,
+    pub threshold: f32,
     /// The left child, or the number of the leaf.
-    next: u32,
+    pub next: u32,
     /// The position of the set of codes that go left.
-    set: u32,
+    pub set: u32,
 }
 
 /// What a node does with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Test {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Test {
     Leaf,
     Number,
     Category,
@@ -37,41 +38,20 @@ enum Test {
 
 /// Trees that are added up; a leaf is a vector of [`Ensemble::width`] values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "UncheckedEnsemble")]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Ensemble {
-    n_features: usize,
-    width: usize,
-    nodes: Vec<Node>,
+    pub(super) n_features: usize,
+    pub(super) width: usize,
+    pub(super) nodes: Vec<Node>,
     /// First node of each tree.
-    roots: Vec<u32>,
+    pub(super) roots: Vec<u32>,
     /// `[n_leaves, width]`.
-    leaves: Vec<f32>,
+    pub(super) leaves: Vec<f32>,
     /// Per node: the weight of the training rows, and the gain where it is a split.
-    covers: Vec<f32>,
-    gains: Vec<f32>,
+    pub(super) covers: Vec<f32>,
+    pub(super) gains: Vec<f32>,
     /// Sets of codes: the number of words, then the words.
-    sets: Vec<u64>,
-}
-
-/// An ensemble as it is read, before its checks.
-#[derive(Deserialize)]
-struct UncheckedEnsemble {
-    n_features: usize,
-    width: usize,
-    nodes: Vec<Node>,
-    roots: Vec<u32>,
-    leaves: Vec<f32>,
-    covers: Vec<f32>,
-    gains: Vec<f32>,
-    sets: Vec<u64>,
-}
-
-/// Why the arrays of an ensemble are no ensemble.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("tree arrays are damaged: {what} at `{at}`")]
-pub(crate) struct EnsembleError {
-    what: &'static str,
-    at: usize,
+    pub(super) sets: Vec<u64>,
 }
 
 /// What each column adds to a score of one row: `bias` plus the sum of `columns` is the score.
@@ -296,62 +276,5 @@ impl Ensemble {
             };
         }
         means
-    }
-
-    /// Checks that every walk ends in a leaf and stays inside the arrays.
-    fn check(&self) -> Result<(), EnsembleError> {
-        let fail = |what, at| Err(EnsembleError { what, at });
-        if self.covers.len() != self.nodes.len() || self.gains.len() != self.nodes.len() {
-            return fail("number of covers or gains", self.nodes.len());
-        }
-        let n_leaves = self.nodes.iter().filter(|node| node.test == Test::Leaf).count();
-        if self.width == 0 || self.leaves.len() != n_leaves * self.width {
-            return fail("number of leaf values", self.leaves.len());
-        }
-        for (tree, &root) in self.roots.iter().enumerate() {
-            let end = self.roots.get(tree + 1).map_or(self.nodes.len(), |&next| next as usize);
-            let start = root as usize;
-            if start >= end || end > self.nodes.len() || (tree == 0 && start != 0) {
-                return fail("root", tree);
-            }
-            for at in start..end {
-                let node = &self.nodes[at];
-                let next = node.next as usize;
-                let inside = match node.test {
-                    Test::Leaf => next < n_leaves,
-                    Test::Number | Test::Category => next > at && next + 1 < end,
-                };
-                if !inside {
-                    return fail("node", at);
-                }
-                if node.test != Test::Leaf && usize::from(node.feature) >= self.n_features {
-                    return fail("feature of node", at);
-                }
-                if node.test == Test::Category && !self.holds_set(node.set as usize) {
-                    return fail("set of node", at);
-                }
-            }
-        }
-        if self.roots.is_empty() && !self.nodes.is_empty() {
-            return fail("nodes without a root", 0);
-        }
-        Ok(())
-    }
-
-    fn holds_set(&self, at: usize) -> bool {
-        let n_words = self.sets.get(at).and_then(|&n| usize::try_from(n).ok());
-        n_words.and_then(|n| n.checked_add(at + 1)).is_some_and(|end| end <= self.sets.len())
-    }
-}
-
-impl TryFrom<UncheckedEnsemble> for Ensemble {
-    type Error = EnsembleError;
-
-    fn try_from(read: UncheckedEnsemble) -> Result<Self, EnsembleError> {
-        let UncheckedEnsemble { n_features, width, nodes, roots, leaves, covers, gains, sets } =
-            read;
-        let ensemble = Self { n_features, width, nodes, roots, leaves, covers, gains, sets };
-        ensemble.check()?;
-        Ok(ensemble)
     }
 }

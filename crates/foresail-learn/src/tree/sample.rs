@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) enum Purpose {
     Rows,
     Columns,
+    Nodes,
 }
 
 /// Which stream of random numbers.
@@ -29,6 +30,7 @@ impl Stream {
         bytes[16] = match self.purpose {
             Purpose::Rows => 1,
             Purpose::Columns => 2,
+            Purpose::Nodes => 3,
         };
         ChaCha8Rng::from_seed(bytes)
     }

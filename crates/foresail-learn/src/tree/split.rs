@@ -107,7 +107,8 @@ impl FeatureView<'_> {
     /// The best split by sorted categories, if one is good enough.
     pub fn best_category(self) -> Option<Candidate> {
         let used: Vec<usize> = (0..=self.n_bins).filter(|&bin| self.cell(bin)[0] > 0.0).collect();
-        let smooth = if used.len() <= FEW_CATEGORIES { 0.0 } else { CATEGORY_SMOOTHING };
+        let n_levels = used.iter().filter(|&&bin| bin < self.n_bins).count();
+        let smooth = if n_levels <= FEW_CATEGORIES { 0.0 } else { CATEGORY_SMOOTHING };
         let lambda = self.params.lambda + smooth;
         let order = self.order_categories(used, smooth);
         if self.layout.is_scalar() {
