@@ -18,3 +18,11 @@ model_suite!(boosting_of_three, foresail_learn::boosting::GradientBoosting, {
     n_classes: 3,
     params: crate::params::boosting(),
 });
+model_suite!(forest_of_two, foresail_learn::forest::RandomForest, {
+    n_classes: 2,
+    params: crate::params::forest(),
+});
+model_suite!(forest_of_three, foresail_learn::forest::RandomForest, {
+    n_classes: 3,
+    params: crate::params::forest(),
+});
