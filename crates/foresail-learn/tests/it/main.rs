@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
+mod golden_classifiers;
 mod model_suite;
 mod params;
 mod rows;
