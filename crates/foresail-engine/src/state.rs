@@ -76,8 +76,12 @@ impl State {
                 }
                 line += 1;
             } else if next_sample == Some(first) {
-                self.series.observe_sample(&batch.samples[sample]);
-                sample += 1;
+                // Samples come in thousands of one time; nothing else lies between those.
+                let at = batch.samples[sample].at;
+                while let Some(item) = batch.samples.get(sample).filter(|item| item.at == at) {
+                    self.series.observe_sample(item);
+                    sample += 1;
+                }
             } else {
                 self.graph.observe_call(&batch.calls[call], memory);
                 call += 1;

@@ -65,9 +65,13 @@ impl Survey<'_> {
             let known = blind.entry(&pod.record.unit).or_insert(reason);
             *known = reason.max(*known);
         }
-        for pod in self.pods().filter(|pod| pod.blind.is_none()) {
-            blind.remove(&pod.record.unit);
-        }
+        // Most pods can be judged, so the others ask for them.
+        let graph = self.state.graph();
+        blind.retain(|unit, _| {
+            let pods = graph.pods_of(unit).map(|pod| &pod.object);
+            pods.filter_map(|pod| self.pod(&pod.namespace, &pod.name))
+                .all(|pod| pod.blind.is_some())
+        });
         blind.into_iter()
     }
 

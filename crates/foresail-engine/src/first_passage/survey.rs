@@ -1,17 +1,22 @@
 //! One look at every target of a state, shared by all who judge it.
 
+use std::cmp::Ordering;
+
 use foresail_core::{EntityId, Quantity, Timestamp};
 
 use super::FirstPassageSettings;
 use super::target::{self, Direction, Target};
 use super::trend::{Outlook, Question, Reach, Trend, Trough, least_progress, outlook};
 use crate::graph::PodRecord;
-use crate::series::{Instant, LevelSeries, SeriesClock};
+use crate::series::{Instant, SeriesClock};
 use crate::state::State;
 
 /// Fault minutes over which the least value is the trough: longer than a collector's cycle, shorter
 /// than a leak worth an alarm.
 const TROUGH_MINUTES: usize = 5;
+
+/// Fault minutes over which the level now is averaged.
+const RECENT_MINUTES: f64 = 2.0;
 
 /// Fault minutes of history below which nothing is said: half of the shortest window.
 const YOUNG_MINUTES: usize = 5;
@@ -108,18 +113,35 @@ impl<'a> Survey<'a> {
         let Some(now) = state.series().clock().instant(at) else { return survey };
         let mut reader = Reader::new(state, settings, now);
         for (record, entities) in pods_with_series(state) {
-            let mut blind = Some(Blind::NoTarget);
-            for target in target::of_pod(state, record, entities) {
-                let (reading, reason) = reader.read(target);
-                survey.readings.extend(reading);
-                blind = blind.zip(reason).map(|(known, reason)| known.max(reason));
-            }
+            let blind = survey.look(&mut reader, target::of_pod(state, record, entities));
             let end = survey.readings.len();
             survey.pods.push(PodEntry { record, entities, blind, end });
         }
         let objects = state.series().cluster_objects().flat_map(target::of_cluster_object);
-        survey.readings.extend(objects.filter_map(|target| reader.read(target).0));
+        survey.look(&mut reader, objects);
         survey
+    }
+
+    /// Reads targets, then forecasts them, so that the memory of one is waited for beside that of the
+    /// others; returns why nothing could be said.
+    fn look(
+        &mut self,
+        reader: &mut Reader<'a>,
+        targets: impl Iterator<Item = Target<'a>>,
+    ) -> Option<Blind> {
+        let start = self.readings.len();
+        let mut blind = Some(Blind::NoTarget);
+        for target in targets {
+            match reader.read(target) {
+                Ok(reading) => self.readings.push(reading),
+                Err(reason) => blind = blind.max(Some(reason)),
+            }
+        }
+        for reading in &mut self.readings[start..] {
+            let reason = reader.forecast(reading);
+            blind = blind.zip(reason).map(|(known, reason)| known.max(reason));
+        }
+        blind
     }
 
     /// The time that it is of.
@@ -176,28 +198,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads one target and forecasts it; also why nothing could be said of it.
-    fn read(&mut self, target: Target<'a>) -> (Option<Reading<'a>>, Option<Blind>) {
-        let series = target.series.level(target.quantity);
-        let Some((series, (last_at, last))) =
-            series.and_then(|series| Some((series, series.last()?)))
-        else {
-            return (None, Some(Blind::NoTarget));
-        };
+    /// Reads one target.
+    fn read(&self, target: Target<'a>) -> Result<Reading<'a>, Blind> {
+        let (last_at, last) = target.history.last().ok_or(Blind::NoTarget)?;
         if self.is_stale(last_at) {
-            return (None, Some(Blind::Stale));
+            return Err(Blind::Stale);
         }
-        let level = target.share(recent_level(series, self.clock()).unwrap_or(last));
-        let (forecast, blind) = match self.forecast(&target, series, level) {
-            Outlook::TooShort => (None, Some(Blind::Young)),
-            Outlook::Quiet => (None, None),
+        let is_recent = |at| self.clock().fault_minutes(last_at, at) <= RECENT_MINUTES;
+        let level = target.share(target.history.mean_while(is_recent).unwrap_or(last));
+        Ok(Reading { target, level, forecast: None })
+    }
+
+    /// Adds the forecast of a reading, or says why there can be none.
+    fn forecast(&mut self, reading: &mut Reading<'_>) -> Option<Blind> {
+        match self.outlook(&reading.target, reading.level) {
+            Outlook::TooShort => return Some(Blind::Young),
+            Outlook::Quiet => {}
             Outlook::Running(trend) => {
                 let belief = self.settings.belief;
                 let (probability, score) = (trend.probability(belief), trend.useful(belief));
-                (Some(Box::new(Forecast { trend, probability, score })), None)
+                reading.forecast = Some(Box::new(Forecast { trend, probability, score }));
             }
-        };
-        (Some(Reading { target, level, forecast }), blind)
+        }
+        None
     }
 
     const fn clock(&self) -> &'a SeriesClock {
@@ -213,15 +236,15 @@ impl<'a> Reader<'a> {
     }
 
     /// What the windows of one level say.
-    fn forecast(&mut self, target: &Target<'_>, series: &LevelSeries, level: f64) -> Outlook {
-        if series.n_minutes() < YOUNG_MINUTES {
+    fn outlook(&mut self, target: &Target<'_>, level: f64) -> Outlook {
+        if target.history.n_minutes() < YOUNG_MINUTES {
             return Outlook::TooShort;
         }
-        let Some(newest) = series.newest_minute().filter(|_| self.may_matter(target, series))
+        let Some(newest) = target.history.newest_minute().filter(|_| self.may_matter(target))
         else {
             return Outlook::Quiet;
         };
-        self.fill_troughs(target, series);
+        self.fill_troughs(target);
         let FirstPassageSettings { belief, floor, .. } = *self.settings;
         let reach = Reach {
             nearest: self.settings.late * target.kind.minimum_lead().as_minutes(),
@@ -236,8 +259,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Cheap look: has the level come far enough on its way that any window could pass the floor?
-    fn may_matter(&self, target: &Target<'_>, series: &LevelSeries) -> bool {
-        let Some((least, greatest, newest)) = series.extremes() else { return false };
+    fn may_matter(&self, target: &Target<'_>) -> bool {
+        let Some((least, greatest, newest)) = target.history.extremes() else { return false };
         let share = |level: f32| target.share(f64::from(level));
         // What falls to its floor is used most where least is left.
         let (low, high) = match target.direction {
@@ -250,13 +273,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Troughs per fault minute as shares of the limit.
-    fn fill_troughs(&mut self, target: &Target<'_>, series: &LevelSeries) {
+    fn fill_troughs(&mut self, target: &Target<'_>) {
         let Self { minutes, shares, troughs, .. } = self;
         // A rising level keeps what it holds at its minimum; what is left of a falling one is at its
         // mean.
         match target.direction {
-            Direction::Rises => series.fill_minima(minutes),
-            Direction::Falls { .. } => series.fill_means(minutes),
+            Direction::Rises => target.history.fill_minima(minutes),
+            Direction::Falls { .. } => target.history.fill_means(minutes),
         }
         // Before the first minute and where nothing was scraped there is no trough.
         shares.clear();
@@ -265,12 +288,18 @@ impl<'a> Reader<'a> {
             let share = target.share(f64::from(*value));
             if share.is_finite() { share } else { f64::INFINITY }
         }));
+        // The least of two, then of four, then of five in a row.
+        for step in [1, 2, 1] {
+            least_with_next(shares, step);
+        }
         let first = 1.0 - minutes.len() as f64;
         troughs.clear();
-        troughs.extend(shares.windows(TROUGH_MINUTES).enumerate().filter_map(|(i, near)| {
-            let level = near.iter().copied().fold(f64::INFINITY, f64::min);
-            level.is_finite().then_some(Trough { minute: first + i as f64, level })
-        }));
+        troughs.reserve(minutes.len());
+        for (i, level) in shares[..minutes.len()].iter().enumerate() {
+            if level.is_finite() {
+                troughs.push(Trough { minute: first + i as f64, level: *level });
+            }
+        }
     }
 }
 
@@ -279,17 +308,24 @@ fn pods_with_series(state: &State) -> impl Iterator<Item = (&PodRecord, &[Entity
     let mut series = state.series().pods().peekable();
     let running = state.graph().pods().filter(|pod| !pod.object.is_finished());
     running.map(move |pod| {
-        let key = (&pod.object.namespace, &pod.object.name);
-        while series.next_if(|((namespace, name), _)| (namespace, name) < key).is_some() {}
-        let own = series.peek().filter(|((namespace, name), _)| (namespace, name) == key);
+        let own = loop {
+            let order = series.peek().map(|((namespace, name), _)| {
+                (namespace, name).cmp(&(&pod.object.namespace, &pod.object.name))
+            });
+            match order {
+                Some(Ordering::Less) => drop(series.next()),
+                Some(Ordering::Equal) => break series.next(),
+                Some(Ordering::Greater) | None => break None,
+            }
+        };
         (pod, own.map_or(&[][..], |(_, entities)| entities))
     })
 }
 
-/// Mean of the last two fault minutes of raw values.
-fn recent_level(series: &LevelSeries, clock: &SeriesClock) -> Option<f64> {
-    let (newest, _) = series.last()?;
-    let recent = series.raw().rev().take_while(|(at, _)| clock.fault_minutes(newest, *at) <= 2.0);
-    let (sum, count) = recent.fold((0.0, 0), |(sum, count), (_, value)| (sum + value, count + 1));
-    (count > 0).then(|| sum / f64::from(count))
+/// Replaces each value by the lesser of itself and the one `step` further; the last ones stay.
+fn least_with_next(values: &mut [f64], step: usize) {
+    for i in 0..values.len().saturating_sub(step) {
+        let next = values[i + step];
+        values[i] = if next < values[i] { next } else { values[i] };
+    }
 }

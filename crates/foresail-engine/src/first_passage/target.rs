@@ -3,7 +3,7 @@
 use foresail_core::{Entity, EntityId, FailureKind, Quantity, VolumeSource};
 
 use crate::graph::PodRecord;
-use crate::series::EntitySeries;
+use crate::series::{EntitySeries, LevelSeries};
 use crate::state::State;
 
 /// Limits above this are the kernel's way to say "none".
@@ -28,6 +28,8 @@ pub struct Target<'a> {
     pub series: &'a EntitySeries,
     /// What runs out.
     pub quantity: Quantity,
+    /// How much of it there was.
+    pub history: &'a LevelSeries,
     /// The limit or floor, in the quantity's unit.
     pub limit: f64,
     /// Which way it runs.
@@ -75,9 +77,9 @@ fn rising<'a>(
     limit: impl FnOnce() -> Option<f64>,
     kind: FailureKind,
 ) -> Option<Target<'a>> {
-    series.level(quantity)?;
+    let history = series.level(quantity)?;
     let limit = limit().filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
-    Some(Target { series, quantity, limit, direction: Direction::Rises, kind })
+    Some(Target { series, quantity, history, limit, direction: Direction::Rises, kind })
 }
 
 fn falling<'a>(
@@ -86,12 +88,13 @@ fn falling<'a>(
     (whole, floor): (Quantity, f64),
     kind: FailureKind,
 ) -> Option<Target<'a>> {
-    series.level(quantity)?;
+    let history = series.level(quantity)?;
     let whole = series.state(whole)?.value;
     let limit = if floor < 1.0 { floor * whole } else { floor };
     (whole > limit).then_some(Target {
         series,
         quantity,
+        history,
         limit,
         direction: Direction::Falls { whole },
         kind,

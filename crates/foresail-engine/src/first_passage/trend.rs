@@ -100,11 +100,14 @@ impl Growth {
     /// more likely to arrive. No forecast of this window can be likelier.
     #[must_use]
     pub fn trust(&self, belief: Belief) -> f64 {
-        let far = power(self.progress, belief.persistence);
         let close = power(self.level.clamp(0.0, 1.0), belief.proximity);
         let steady = power(self.steadiness, belief.steadiness);
         let recent = power(self.recency, belief.recency);
-        far * close * steady * recent
+        // Most growth is not steady or recent at all, which spares a power.
+        if steady * recent == 0.0 {
+            return 0.0;
+        }
+        power(self.progress, belief.persistence) * close * steady * recent
     }
 }
 
@@ -244,7 +247,7 @@ pub fn outlook(troughs: &[Trough], question: Question, load: impl Fn(f64) -> f64
         inside.clear();
         inside.reserve(MOST_POINTS);
         inside.extend(window.points(|_| f64::NAN));
-        windows.extend(growth(&inside, minutes, question));
+        windows.extend(growth(&inside, minutes, (question, least_progress)));
     }
     windows.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut best = question.floor;
@@ -279,14 +282,22 @@ fn power(base: f64, exponent: f64) -> f64 {
 }
 
 /// How the level grew in a window and how far that is trusted, with its line; `None` below the floor.
-fn growth(inside: &[Point], window: usize, question: Question) -> Option<(f64, Growth, Fit)> {
+fn growth(
+    inside: &[Point],
+    window: usize,
+    (question, least_progress): (Question, f64),
+) -> Option<(f64, Growth, Fit)> {
     let lowest = inside.iter().map(|point| point.level).fold(f64::INFINITY, f64::min);
+    let progress = question.progress((inside.last()?.level - lowest).max(0.0));
+    if progress < least_progress {
+        return None;
+    }
     let (line, whole) = fit_line(inside);
     let explained = if whole > 0.0 { (1.0 - line.rss / whole).clamp(0.0, 1.0) } else { 0.0 };
     let growth = Growth {
         window,
         level: question.level,
-        progress: question.progress((inside.last()?.level - lowest).max(0.0)),
+        progress,
         steadiness: if line.slope > 0.0 { explained } else { 0.0 },
         recency: recency(inside, &line),
     };
@@ -307,12 +318,17 @@ fn trend(
     let diffusion = diffusion(inside, &line);
     let drift =
         |fit: &Fit| Drift { distance, slope: fit.slope, slope_error: fit.slope_error, diffusion };
-    let times = [reach.farthest, reach.nearest];
-    let by_line = times.map(|minutes| drift(&line).passes_within(minutes));
-    let by_load = times.map(|minutes| load.map_or(0.0, |fit| drift(&fit).passes_within(minutes)));
+    let passes_within = |minutes: f64| {
+        let by_load = load.map_or(0.0, |fit| drift(&fit).passes_within(minutes));
+        (drift(&line).passes_within(minutes), by_load)
+    };
+    let within = passes_within(reach.farthest);
     // The saturating shape promises no more than the line.
-    let useful = |[within, too_soon]: [f64; 2]| within - too_soon;
-    if useful(by_line).max(useful(by_load)) < least {
+    if within.0.max(within.1) < least {
+        return None;
+    }
+    let too_soon = passes_within(reach.nearest);
+    if (within.0 - too_soon.0).max(within.1 - too_soon.1) < least {
         return None;
     }
     let curve = fit_saturating(inside);
@@ -321,7 +337,7 @@ fn trend(
         [Some(line), load, curve.map(|(fit, _)| fit)].map(|fit| fit.map(|fit| aicc(&fit, n)));
     let weights = aicc_weights(scores);
     let arrives = curve.is_some_and(|(_, rise)| rise >= distance);
-    let passes = |by_line: f64, by_load: f64| {
+    let passes = |(by_line, by_load): (f64, f64)| {
         let by_curve = if arrives { by_line } else { 0.0 };
         (weights[0] * by_line + weights[1] * by_load + weights[2] * by_curve).clamp(0.0, 1.0)
     };
@@ -329,8 +345,8 @@ fn trend(
         load.map_or(line.slope, |fit| (1.0 - weights[1]) * line.slope + weights[1] * fit.slope);
     Some(Trend {
         growth,
-        passes: passes(by_line[0], by_load[0]),
-        passes_too_soon: passes(by_line[1], by_load[1]),
+        passes: passes(within),
+        passes_too_soon: passes(too_soon),
         slope,
         saturating: weights[2],
         follows_load: weights[1],
@@ -359,7 +375,7 @@ mod tests {
         let window = Window::new(&troughs, minutes);
         let inside: Vec<Point> = window.points(load).collect();
         let (_, growth, line) =
-            window.is_filled().then(|| growth(&inside, minutes, question))??;
+            window.is_filled().then(|| growth(&inside, minutes, (question, 0.0)))??;
         trend(&inside, (growth, line), REACH, 0.0)
     }
 

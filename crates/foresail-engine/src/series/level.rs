@@ -184,6 +184,18 @@ impl LevelSeries {
         self.earlier.iter().chain(&self.newest).map(|(at, value)| (*at, f64::from(*value)))
     }
 
+    /// Mean of the newest raw values, back to the first whose time is not `recent`.
+    #[must_use]
+    pub fn mean_while(&self, recent: impl Fn(Instant) -> bool) -> Option<f64> {
+        let (_, newest) = self.newest?;
+        let (mut sum, mut count) = (f64::from(newest), 1_u32);
+        for (_, value) in self.earlier.iter().rev().take_while(|(at, _)| recent(*at)) {
+            sum += f64::from(*value);
+            count += 1;
+        }
+        Some(sum / f64::from(count))
+    }
+
     /// The number of the open fault minute.
     #[must_use]
     pub fn newest_minute(&self) -> Option<u32> {
