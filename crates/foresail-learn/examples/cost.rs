@@ -126,9 +126,13 @@ fn hazard() {
     let (n_rows, n_columns) = (40_000, 80);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let columns: Vec<Vec<f32>> = (0..n_columns)
-        .map(|_| {
-            let value = |rng: &mut ChaCha8Rng| {
-                if rng.random::<f32>() < 0.03 { f32::NAN } else { rng.random::<f32>() }
+        .map(|column| {
+            // Every second column is a count that is mostly zero.
+            let zeros = if column % 2 == 1 { 0.85 } else { 0.0 };
+            let value = |rng: &mut ChaCha8Rng| match rng.random::<f32>() {
+                gap if gap < 0.03 => f32::NAN,
+                level if level < 0.03 + zeros => 0.0,
+                _ => rng.random::<f32>(),
             };
             (0..n_rows).map(|_| value(&mut rng)).collect()
         })

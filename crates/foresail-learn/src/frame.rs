@@ -11,8 +11,10 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use self::error::FrameError;
 pub use self::schema::{ColumnKind, ColumnSchema, Schema, SchemaId};
 
+mod error;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -20,98 +22,11 @@ mod tests;
 /// The code of a missing category.
 pub const MISSING_CODE: u32 = u32::MAX;
 
+/// Most columns a frame may have: trees keep their number in 16 bits.
+pub const MAX_COLUMNS: usize = 1 << 16;
+
 /// Most levels a category may have: codes travel exactly through the `f32` of a dense row.
 pub const MAX_LEVELS: usize = 1 << 24;
-
-/// Why a schema or frame was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FrameError {
-    /// Two columns have one name.
-    #[error("column `{name}` is there twice")]
-    DuplicateColumn {
-        /// The name.
-        name: String,
-    },
-    /// Two levels of a category have one name.
-    #[error("column `{column}` has level `{level}` twice")]
-    DuplicateLevel {
-        /// The column.
-        column: String,
-        /// The level.
-        level: String,
-    },
-    /// A category has more levels than codes.
-    #[error("column `{column}` has `{have}` levels, at most `{max}` are possible", max = MAX_LEVELS)]
-    TooManyLevels {
-        /// The column.
-        column: String,
-        /// Number of levels.
-        have: usize,
-    },
-    /// There are more or fewer columns than the schema names.
-    #[error("`{found}` columns given, the schema names `{expected}`")]
-    ColumnCount {
-        /// Columns of the schema.
-        expected: usize,
-        /// Columns given.
-        found: usize,
-    },
-    /// A column is longer or shorter than the first.
-    #[error("column `{column}` has `{found}` rows, the first column has `{expected}`")]
-    Ragged {
-        /// The column.
-        column: String,
-        /// Rows of the first column.
-        expected: usize,
-        /// Rows of this one.
-        found: usize,
-    },
-    /// Numbers where the schema says categories, or the other way round.
-    #[error("column `{column}` holds {found}, the schema says {expected}")]
-    Kind {
-        /// The column.
-        column: String,
-        /// What the schema says.
-        expected: &'static str,
-        /// What was given.
-        found: &'static str,
-    },
-    /// An infinite number.
-    #[error("column `{column}` row `{row}` is infinite; a number is finite, or NaN where missing")]
-    Infinite {
-        /// The column.
-        column: String,
-        /// The row.
-        row: usize,
-    },
-    /// A code without a level.
-    #[error("column `{column}` row `{row}` has code `{code}`, the column has `{levels}` levels")]
-    UnknownCode {
-        /// The column.
-        column: String,
-        /// The row.
-        row: usize,
-        /// The code, as given.
-        code: String,
-        /// Number of levels.
-        levels: usize,
-    },
-    /// A column that is asked for is not there.
-    #[error("no column `{name}`")]
-    NoColumn {
-        /// The name.
-        name: String,
-    },
-    /// A row number past the end.
-    #[error("row `{row}` is past the end, the frame has `{n_rows}` rows")]
-    NoRow {
-        /// The row.
-        row: usize,
-        /// Rows of the frame.
-        n_rows: usize,
-    },
-}
 
 /// The values of one column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tree::error::{ParamError, check_class_weights, in_range};
+use crate::tree::error::{ParamError, check_class_weights, in_range, share};
 use crate::tree::{Monotone, TreeParams};
 
 /// Parameters of gradient boosting, unchecked.
@@ -55,7 +55,7 @@ impl BoostingParams {
     pub fn check(self) -> Result<ValidBoostingParams, ParamError> {
         self.tree.check()?;
         in_range("n_rounds", f64::from(self.n_rounds), 0.0..=10_000.0)?;
-        in_range("learning_rate", f64::from(self.learning_rate), f64::MIN_POSITIVE..=1.0)?;
+        share("learning_rate", self.learning_rate)?;
         check_class_weights(&self.class_weights)?;
         Ok(ValidBoostingParams { params: self })
     }

@@ -142,8 +142,8 @@ fn sampled_fits_are_the_same_at_any_number_of_threads() {
 fn parameters_out_of_range_are_named() {
     let fails = |params: BoostingParams| params.check().unwrap_err().to_string();
     assert_eq!(
-        fails(BoostingParams { learning_rate: 0.0, ..few_rounds() }).split(',').next(),
-        Some("parameter `learning_rate` is `0`")
+        fails(BoostingParams { learning_rate: 0.0, ..few_rounds() }),
+        "parameter `learning_rate` is `0`, must be in `(0, 1]`"
     );
     let tree = TreeParams { row_share: 1.5, ..TreeParams::default() };
     assert!(fails(BoostingParams { tree, ..few_rounds() }).contains("`row_share` is `1.5`"));

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{FrameError, MAX_LEVELS, MISSING_CODE, dense_to_code};
+use super::{FrameError, MAX_COLUMNS, MAX_LEVELS, MISSING_CODE, dense_to_code};
 
 /// What a column holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,9 +120,12 @@ impl Schema {
     /// Makes a schema.
     ///
     /// # Errors
-    /// [`FrameError::DuplicateColumn`], [`FrameError::DuplicateLevel`] or
-    /// [`FrameError::TooManyLevels`].
+    /// [`FrameError::DuplicateColumn`], [`FrameError::DuplicateLevel`],
+    /// [`FrameError::TooManyColumns`] or [`FrameError::TooManyLevels`].
     pub fn new(columns: Vec<ColumnSchema>) -> Result<Self, FrameError> {
+        if columns.len() > MAX_COLUMNS {
+            return Err(FrameError::TooManyColumns { have: columns.len() });
+        }
         if let Some(name) = first_duplicate(columns.iter().map(|column| column.name.as_str())) {
             return Err(FrameError::DuplicateColumn { name: name.to_owned() });
         }

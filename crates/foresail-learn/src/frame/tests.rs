@@ -61,11 +61,13 @@ fn bad_columns_are_refused_with_the_place() {
 }
 
 #[test]
-fn duplicate_names_are_refused() {
+fn duplicate_names_and_too_many_columns_are_refused() {
     assert_eq!(
         Schema::numbers(&["a", "b", "a"]).unwrap_err(),
         FrameError::DuplicateColumn { name: "a".to_owned() }
     );
+    let names: Vec<String> = (0..=MAX_COLUMNS).map(|column| column.to_string()).collect();
+    assert!(matches!(Schema::numbers(&names), Err(FrameError::TooManyColumns { have: 65_537 })));
     let twice = Schema::new(vec![ColumnSchema::category("zone", levels(&["x", "x"]))]);
     assert!(matches!(twice, Err(FrameError::DuplicateLevel { .. })));
 }

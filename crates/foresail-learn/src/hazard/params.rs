@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{HazardShape, Prior};
-use crate::tree::error::{ParamError, in_range};
+use crate::tree::error::{ParamError, in_range, share};
 use crate::tree::{Monotone, TreeParams};
 
 /// Most trees of an ensemble.
@@ -72,7 +72,7 @@ impl HazardParams {
         self.tree.check()?;
         in_range("n_trees", f64::from(self.n_trees), 0.0..=f64::from(MAX_TREES))?;
         in_range("max_depth", f64::from(self.tree.max_depth), 1.0..=f64::from(MAX_DEPTH))?;
-        in_range("learning_rate", f64::from(self.learning_rate), f64::MIN_POSITIVE..=1.0)?;
+        share("learning_rate", self.learning_rate)?;
         in_range("base_events", f64::from(self.base_events), 0.0..=1e6)?;
         in_range("n_kinds", f64::from(shape.n_kinds), 1.0..=64.0)?;
         in_range("n_bins", shape.n_bins() as f64, 1.0..=64.0)?;

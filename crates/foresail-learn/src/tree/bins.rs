@@ -27,8 +27,13 @@ pub(crate) struct Binner {
 pub(crate) struct BinnedFrame {
     columns: Vec<Vec<u8>>,
     n_bins: Vec<usize>,
+    /// Per column the bin that most rows are in.
+    common: Vec<Option<u8>>,
     n_rows: usize,
 }
+
+/// Share of the rows from which a bin is common: below, branches cost more than additions.
+const COMMON: f64 = 0.7;
 
 /// A distinct value and the weight of the rows that have it.
 #[derive(Clone, Copy, Debug)]
@@ -116,14 +121,15 @@ impl Binner {
 
     /// Bins a frame of the schema that was fitted.
     pub fn apply(&self, frame: &Frame) -> BinnedFrame {
-        let columns = self
+        let columns: Vec<Vec<u8>> = self
             .columns
             .par_iter()
             .zip(frame.columns())
             .map(|(bins, column)| bins.apply(column))
             .collect();
         let n_bins = self.columns.iter().map(ColumnBins::n_bins).collect();
-        BinnedFrame { columns, n_bins, n_rows: frame.n_rows() }
+        let common = columns.par_iter().map(|bins| common_bin(bins)).collect();
+        BinnedFrame { columns, n_bins, common, n_rows: frame.n_rows() }
     }
 }
 
@@ -140,6 +146,11 @@ impl BinnedFrame {
         self.n_bins[column]
     }
 
+    /// The bin that most rows of a column are in, if there is one.
+    pub fn common_bin(&self, column: usize) -> Option<u8> {
+        self.common[column]
+    }
+
     /// The number of columns.
     pub const fn n_columns(&self) -> usize {
         self.columns.len()
@@ -149,6 +160,15 @@ impl BinnedFrame {
     pub const fn n_rows(&self) -> usize {
         self.n_rows
     }
+}
+
+fn common_bin(bins: &[u8]) -> Option<u8> {
+    let mut counts = [0_usize; 256];
+    for &bin in bins {
+        counts[usize::from(bin)] += 1;
+    }
+    let least = bins.len() as f64 * COMMON;
+    (0..=u8::MAX).zip(counts).find(|&(_, count)| count as f64 > least).map(|(bin, _)| bin)
 }
 
 fn distinct(values: &[f32], weights: Option<&[f32]>) -> Vec<Distinct> {

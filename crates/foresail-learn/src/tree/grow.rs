@@ -83,6 +83,8 @@ type Found = [Option<Candidate>; 2];
 /// The two sides of a step: histograms and, where a split is looked for, nodes.
 struct Step<'s> {
     rows: &'s [u32],
+    /// The sums over the rows, one cell.
+    total: &'s [f32],
     summed: &'s mut [f32],
     rest: Option<&'s mut [f32]>,
     look: [Option<&'s NodeState>; 2],
@@ -174,6 +176,7 @@ impl<'a> Grower<'a> {
             binned: self.binned,
             gradients: self.gradients,
             rows: step.rows,
+            total: step.total,
             gathered: &gathered,
         };
         let look = step.look;
@@ -234,6 +237,7 @@ impl Growth<'_> {
         let mut cells = self.buffer();
         let [best, _] = self.grower.run(Step {
             rows: &self.tree.rows,
+            total: &state.total,
             summed: &mut cells,
             rest: None,
             look: [Some(&state), None],
@@ -290,6 +294,7 @@ impl Growth<'_> {
         let look = |part: &Part| part.may_split;
         let [best_small, best_large] = self.grower.run(Step {
             rows: &self.tree.rows[small_rows],
+            total: &small.state.total,
             summed: &mut summed,
             rest: look(&large).then_some(rest.as_mut_slice()),
             look: [look(&small).then_some(&small.state), look(&large).then_some(&large.state)],

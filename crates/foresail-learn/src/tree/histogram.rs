@@ -134,10 +134,15 @@ pub(crate) struct FeatureCells<'a> {
 }
 
 /// Adds the rows of a node to the cells of features.
+///
+/// Where one bin holds most rows of a column, its rows are passed over and its cell is what the
+/// others leave of the node's sums (LightGBM's most frequent bin).
 pub(crate) struct Accumulate<'a> {
     pub binned: &'a BinnedFrame,
     pub gradients: &'a Gradients,
     pub rows: &'a [u32],
+    /// The sums over the rows, one cell.
+    pub total: &'a [f32],
     pub gathered: &'a [[f32; 4]],
 }
 
@@ -156,28 +161,53 @@ impl Accumulate<'_> {
                 features.iter_mut().for_each(|feature| self.vector(feature, rows));
             }
         }
+        features.iter_mut().for_each(|feature| self.fill_common(feature));
     }
 
     fn scalar(&self, feature: &mut FeatureCells<'_>) {
         let bins = self.binned.column(feature.feature);
         let (cells, _) = feature.cells.as_chunks_mut::<4>();
+        let common = self.binned.common_bin(feature.feature);
         for (&row, values) in self.rows.iter().zip(self.gathered) {
-            let cell = &mut cells[usize::from(bins[row as usize])];
-            *cell = add4(*cell, *values);
+            let bin = bins[row as usize];
+            if common != Some(bin) {
+                let cell = &mut cells[usize::from(bin)];
+                *cell = add4(*cell, *values);
+            }
         }
     }
 
     fn vector(&self, feature: &mut FeatureCells<'_>, rows: &[u32]) {
         let bins = self.binned.column(feature.feature);
         let stride = self.gradients.layout.stride();
+        let common = self.binned.common_bin(feature.feature);
         for &row in rows {
-            let start = usize::from(bins[row as usize]) * stride;
+            let bin = bins[row as usize];
+            if common == Some(bin) {
+                continue;
+            }
+            let start = usize::from(bin) * stride;
             let (cell, _) = feature.cells[start..start + stride].as_chunks_mut::<4>();
             let (values, _) = self.gradients.cell(row).as_chunks::<4>();
             for (sums, values) in cell.iter_mut().zip(values) {
                 *sums = add4(*sums, *values);
             }
         }
+    }
+
+    /// The cell of the common bin; still 0, it takes no part in the sum of the others.
+    fn fill_common(&self, feature: &mut FeatureCells<'_>) {
+        let Some(common) = self.binned.common_bin(feature.feature) else { return };
+        let stride = self.gradients.layout.stride();
+        let mut rest: Vec<f64> = self.total.iter().map(|&value| f64::from(value)).collect();
+        for cell in feature.cells.chunks_exact(stride) {
+            for (rest, &value) in rest.iter_mut().zip(cell) {
+                *rest -= f64::from(value);
+            }
+        }
+        let start = usize::from(common) * stride;
+        let cell = feature.cells.iter_mut().skip(start).take(stride);
+        cell.zip(rest).for_each(|(cell, rest)| *cell = rest as f32);
     }
 }
 
