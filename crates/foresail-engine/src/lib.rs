@@ -19,6 +19,7 @@ pub mod checks;
 pub mod features;
 pub mod first_passage;
 pub mod graph;
+pub mod learned;
 pub mod ledger;
 pub mod logs;
 pub mod series;

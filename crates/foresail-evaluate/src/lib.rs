@@ -17,6 +17,7 @@ pub mod confidence;
 pub mod fan_out;
 pub mod gates;
 pub mod incident;
+pub mod learned;
 pub mod matching;
 pub mod metrics;
 pub mod probability;

@@ -198,6 +198,16 @@ impl Trace {
         now.and_then(|calls| calls.get(&unit)).map_or(&[], Vec::as_slice)
     }
 
+    /// Adds a scorer that said these things, tick by tick.
+    pub(crate) fn push_scores(&mut self, name: &str, ticks: Vec<Vec<Said>>) {
+        let mut scores = ScoreTrace { name: name.to_owned(), ..ScoreTrace::default() };
+        for said in ticks {
+            scores.rows.extend(said);
+            scores.ends.push(scores.rows.len());
+        }
+        self.scores.push(scores);
+    }
+
     /// Keeps what scorer number `scorer` said at the current tick.
     pub(crate) fn note_scores(&mut self, scorer: usize, predictions: &[Prediction]) {
         for prediction in predictions {

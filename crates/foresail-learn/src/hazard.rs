@@ -238,8 +238,8 @@ impl HazardModel {
             bins.clone().filter_map(of_bin).map(|&value| f64::from(value)).sum()
         };
         contributions.bias = sum(&self.base);
-        for (column, log_odds) in self.priors.of(row, at) {
-            contributions.columns[column] += log_odds * bins.clone().count() as f64;
+        if let Some((column, log_odds)) = self.priors.of(row, at) {
+            contributions.columns[column] += f64::from(log_odds) * bins.clone().count() as f64;
         }
         self.ensemble.contribute(row, &mut contributions, |_, leaf| sum(leaf));
         Ok(contributions)

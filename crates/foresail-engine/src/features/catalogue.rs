@@ -111,6 +111,12 @@ macro_rules! features {
                 match self { $(Self::$name => Direction::$direction),* }
             }
 
+            /// The feature with this name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|feature| feature.as_str() == name)
+            }
+
             /// Its unit.
             #[must_use]
             pub const fn unit(self) -> &'static str {
@@ -134,6 +140,11 @@ macro_rules! features {
 
 features! {
     // Toward a known limit. *Score* is the probability to pass it in time to act, *urgency* 10 / (10 + median minutes to it).
+    TowardOom, "toward_oom_killed", FirstPassage, Up, "probability", "Highest first-passage score toward `oom_killed`.", "any level whose limit ends so";
+    TowardEviction, "toward_evicted", FirstPassage, Up, "probability", "Highest first-passage score toward `evicted`.", "any level whose limit ends so";
+    TowardLivenessKill, "toward_liveness_kill", FirstPassage, Up, "probability", "Highest first-passage score toward `liveness_kill`.", "any level whose limit ends so";
+    TowardErrorExit, "toward_error_exit", FirstPassage, Up, "probability", "Highest first-passage score toward `error_exit`.", "any level whose limit ends so";
+    TowardNotReady, "toward_not_ready", FirstPassage, Up, "probability", "Highest first-passage score toward `not_ready`.", "any level whose limit ends so";
     MemoryShare, "memory_share", FirstPassage, Up, "share of limit", "Memory level over its limit.", "memory_working_set, memory_limit";
     MemoryScore, "memory_score", FirstPassage, Up, "probability", "First-passage score of memory.", "memory_working_set, memory_limit";
     MemoryUrgency, "memory_urgency", FirstPassage, Up, "1", "First-passage urgency of memory.", "memory_working_set, memory_limit";
@@ -148,6 +159,10 @@ features! {
     StorageShare, "storage_share", FirstPassage, Up, "share of limit", "Ephemeral storage or emptyDir over its limit.", "ephemeral_storage, empty_dir_used, volume specs";
     StorageScore, "storage_score", FirstPassage, Up, "probability", "First-passage score of storage.", "ephemeral_storage, empty_dir_used, volume specs";
     StorageUrgency, "storage_urgency", FirstPassage, Up, "1", "First-passage urgency of storage.", "ephemeral_storage, empty_dir_used, volume specs";
+    LatencyPassage, "latency_passage", FirstPassage, Up, "score", "Mean probe time toward the probe's timeout: (share of the way come)^¾ · √(share of the timeout) · steadiness · exp(−minutes left / 100).", "probe_seconds, probes, pod spec (else 1 s)";
+    TaskRunaway, "task_runaway", FirstPassage, Up, "score", "Goroutines or their like without a limit: (ln(now / least of 2 h) − 1) / 2.5, within 0 and 0.6.", "runtime_tasks";
+    ThreadRunaway, "thread_runaway", FirstPassage, Up, "score", "Threads without a limit: (ln(now / least of 2 h) − 1) / 2.5, within 0 and 0.6.", "threads";
+    StorageRunaway, "storage_runaway", FirstPassage, Up, "score", "Storage without a limit: (ln(now / least of 2 h) − 2) / 3, within 0 and 0.6.", "ephemeral_storage, empty_dir_used";
     BestProgress, "best_progress", FirstPassage, Free, "share", "How far the strongest forecast's growth has come on its way to the limit.", "any level with a limit";
     BestSteadiness, "best_steadiness", FirstPassage, Free, "share", "How well a steady growth explains the strongest forecast's window.", "any level with a limit";
     BestRecency, "best_recency", FirstPassage, Free, "share", "How much of the strongest forecast's growth its last third still shows.", "any level with a limit";

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use foresail_core::{ContainerState, Entity, PodObject, Quantity, Timestamp, Unit};
+use foresail_core::{ContainerState, Entity, FailureKind, PodObject, Quantity, Timestamp, Unit};
 
 use super::view::{LONG, MIDDLE, PodView, SHORT, ln_ratio, over};
 use super::{Feature, PodFeatures};
 use crate::first_passage::{Reading, Survey, SurveyedPod};
-use crate::series::EntitySeries;
+use crate::series::{EntitySeries, HALF_LIVES_MINUTES};
 use crate::state::State;
 
 /// Age beyond which it says nothing, in seconds of wall time: it would be a clock.
@@ -16,6 +16,13 @@ const MOST_AGE: f64 = 120.0;
 const RECENT_MINUTES: f64 = 30.0;
 /// Timeout of a probe where the spec is not known, in seconds: the API's default.
 const DEFAULT_TIMEOUT: f64 = 1.0;
+/// Highest score of a growth without a known limit.
+const MOST_RUNAWAY: f64 = 0.6;
+/// Mean ages of rates decayed with half-lives of 2, 10 and 60 min lie so many minutes apart.
+const AGE_STEP: f64 =
+    (HALF_LIVES_MINUTES[MIDDLE] - HALF_LIVES_MINUTES[SHORT]) / std::f64::consts::LN_2;
+/// How far first passage looks ahead, in minutes.
+const AHEAD: f64 = 100.0;
 /// One mebibyte.
 const MEBIBYTE: f64 = 1_048_576.0;
 
@@ -61,6 +68,15 @@ const LIMITED: [Limited; 5] = [
         score: Feature::StorageScore,
         urgency: Some(Feature::StorageUrgency),
     },
+];
+
+/// Highest first-passage score by the failure that the limit ends in.
+const TOWARD: [(FailureKind, Feature); 5] = [
+    (FailureKind::OomKilled, Feature::TowardOom),
+    (FailureKind::Evicted, Feature::TowardEviction),
+    (FailureKind::LivenessKill, Feature::TowardLivenessKill),
+    (FailureKind::ErrorExit, Feature::TowardErrorExit),
+    (FailureKind::NotReady, Feature::TowardNotReady),
 ];
 
 /// Levels against their own past, what is added before the ratio, and where it goes.
@@ -141,9 +157,14 @@ pub(super) fn features<'a>(
 }
 
 fn add_limits(row: &mut PodFeatures<'_>, readings: &[Reading<'_>]) {
+    for (kind, feature) in TOWARD {
+        let toward = readings.iter().filter(|one| one.target.kind == kind).map(score_of);
+        row.set(feature, toward.fold(f64::NAN, f64::max));
+    }
     let mut best: Option<&Reading<'_>> = None;
     for limited in &LIMITED {
-        let of_kind = readings.iter().filter(|one| limited.quantities.contains(&one.target.quantity));
+        let of_kind =
+            readings.iter().filter(|one| limited.quantities.contains(&one.target.quantity));
         let (mut share, mut score, mut urgency) = (f64::NAN, f64::NAN, f64::NAN);
         for reading in of_kind {
             share = share.max(reading.level);
@@ -187,7 +208,16 @@ fn add_growth(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
     let storage = [Quantity::EphemeralStorage, Quantity::EmptyDirUsed]
         .map(|quantity| view.level_growth(quantity, MEBIBYTE));
     row.set(Feature::StorageGrowth, storage[0].0.max(storage[1].0));
+    row.set(Feature::TaskRunaway, runaway(row.get(Feature::TaskGrowth), (1.0, 2.5)));
+    row.set(Feature::ThreadRunaway, runaway(row.get(Feature::ThreadGrowth), (1.0, 2.5)));
+    row.set(Feature::StorageRunaway, runaway(row.get(Feature::StorageGrowth), (2.0, 3.0)));
     row.set(Feature::StorageRecentGrowth, storage[0].1.max(storage[1].1));
+}
+
+/// How much a growth without a known limit looks like one that does not end: from `start` over
+/// `span`, never certain.
+fn runaway(growth: f32, (start, span): (f64, f64)) -> f64 {
+    ((f64::from(growth) - start) / span).clamp(0.0, MOST_RUNAWAY)
 }
 
 fn add_cpu(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) {
@@ -224,12 +254,13 @@ fn add_restarts(
     row.set(Feature::RestartsLong, within(60.0));
     let containers = &pod.record.object.containers;
     let ended = |wanted: fn(i32, Option<&str>) -> bool| {
-        let any = containers.iter().filter_map(|one| one.last_state.as_ref()).any(|last| match last {
-            ContainerState::Terminated { exit_code, reason, .. } => {
-                wanted(*exit_code, reason.as_deref())
-            }
-            ContainerState::Waiting { .. } | ContainerState::Running { .. } => false,
-        });
+        let any =
+            containers.iter().filter_map(|one| one.last_state.as_ref()).any(|last| match last {
+                ContainerState::Terminated { exit_code, reason, .. } => {
+                    wanted(*exit_code, reason.as_deref())
+                }
+                ContainerState::Waiting { .. } | ContainerState::Running { .. } => false,
+            });
         f64::from(u8::from(any))
     };
     row.set(Feature::EndedByMemory, ended(|_, reason| reason == Some("OOMKilled")));
@@ -260,8 +291,24 @@ fn add_probes(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject)
     row.set(Feature::ReadinessFailuresLong, view.rate(Quantity::ReadinessFailures, MIDDLE));
     let mean = |half_life| view.share(Quantity::ProbeSeconds, Quantity::Probes, half_life);
     row.set(Feature::ProbeLatency, over(mean(SHORT), timeout(object)));
+    let shares = [SHORT, MIDDLE, LONG].map(|half_life| over(mean(half_life), timeout(object)));
+    row.set(Feature::LatencyPassage, latency_passage(shares));
     row.set(Feature::ProbeLatencyGrowth, ln_ratio(mean(SHORT), mean(LONG), 0.001));
     row.set(Feature::ProbeLatencyTrend, ln_ratio(mean(MIDDLE), mean(LONG), 0.001));
+}
+
+/// How likely a latency that rises will reach its timeout, from its shares of it over 2, 10 and 60
+/// minutes; believed by the same rules as first passage (`docs/first-passage.md`).
+fn latency_passage([now, middle, long]: [f64; 3]) -> f64 {
+    let slope = (now - middle) / AGE_STEP;
+    if now.is_nan() || long.is_nan() || slope <= 0.0 {
+        return if now.is_nan() { f64::NAN } else { 0.0 };
+    }
+    let left = (1.0 - now).max(0.0) / slope;
+    let progress = ((now - long) / (1.0 - long).max(1e-6)).clamp(0.0, 1.0);
+    // A steady rise has shown about a third of itself in the mean of ten minutes.
+    let steadiness = (3.0 * (middle - long) / (now - long).max(1e-9)).clamp(0.0, 1.0);
+    libm::pow(progress, 0.75) * now.clamp(0.0, 1.0).sqrt() * steadiness * libm::exp(-left / AHEAD)
 }
 
 /// The shortest timeout among the pod's probes, in seconds.

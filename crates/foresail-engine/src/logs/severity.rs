@@ -66,7 +66,10 @@ mod tests {
     fn the_level_of_common_formats_is_read() {
         for (text, level) in [
             ("ts=2026-11-22T14:50:11Z level=error svc=a msg=\"x\"", LogSeverity::Error),
-            (r#"{"asctime": "2026", "levelname": "WARNING", "message": "y"}"#, LogSeverity::Warning),
+            (
+                r#"{"asctime": "2026", "levelname": "WARNING", "message": "y"}"#,
+                LogSeverity::Warning,
+            ),
             ("E1124 06:43:34.365499       1 main.go:70] get 500 7ms", LogSeverity::Error),
             ("I1124 06:43:34.365499       1 main.go:70] error count 0", LogSeverity::Info),
             ("INFO:     store - \"GET /error HTTP/1.1\" 200", LogSeverity::Info),

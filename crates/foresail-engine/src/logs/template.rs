@@ -7,8 +7,9 @@ pub(super) fn hash(text: &str) -> u32 {
     let words = text.split(|sign: char| !sign.is_ascii_alphanumeric());
     words.filter(|word| !word.is_empty()).fold(0x811c_9dc5, |hash, word| {
         let masked = if word.bytes().any(|byte| byte.is_ascii_digit()) { "#" } else { word };
-        masked.bytes().chain([b' ']).fold(hash, |hash, byte| {
-            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        })
+        masked
+            .bytes()
+            .chain([b' '])
+            .fold(hash, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
     })
 }

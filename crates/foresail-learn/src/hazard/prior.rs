@@ -1,4 +1,5 @@
-//! What is known of a row before any tree: a column that is already a probability of one kind.
+//! What is known of a row before any tree: columns that are already probabilities of one kind, of
+//! which the highest counts.
 //!
 //! The trees learn only what this probability misses, so that few events are not spent on learning
 //! again what physics gives.
@@ -46,20 +47,24 @@ impl Priors {
         Ok(Self { columns })
     }
 
-    /// Adds the log odds of each prior to the scores of its kind in every bin, `[bin][active kind]`.
+    /// Adds the log odds of each kind's prior to its scores in every bin, `[bin][active kind]`.
     pub fn add(&self, row: &[f32], n_active: usize, scores: &mut [f32]) {
-        for (column, position) in &self.columns {
-            let log_odds = log_odds(row[*column]);
-            for score in scores.iter_mut().skip(*position).step_by(n_active) {
-                *score += log_odds;
+        for position in 0..n_active {
+            if let Some((_, log_odds)) = self.of(row, position) {
+                for score in scores.iter_mut().skip(position).step_by(n_active) {
+                    *score += log_odds;
+                }
             }
         }
     }
 
-    /// The columns that bear on the kind at `position`, each with its log odds in `row`.
-    pub fn of(&self, row: &[f32], position: usize) -> impl Iterator<Item = (usize, f64)> {
-        let of_kind = self.columns.iter().filter(move |(_, kind)| *kind == position);
-        of_kind.map(|(column, _)| (*column, f64::from(log_odds(row[*column]))))
+    /// The column that speaks loudest for the kind at `position`, with its log odds in `row`;
+    /// `None` for a kind without a prior.
+    pub fn of(&self, row: &[f32], position: usize) -> Option<(usize, f32)> {
+        let of_kind = self.columns.iter().filter(|(_, kind)| *kind == position);
+        of_kind
+            .map(|(column, _)| (*column, log_odds(row[*column])))
+            .reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
 }
 

@@ -1,0 +1,266 @@
+//! The learned predictor: which failure of a pod, how likely, when.
+//!
+//! ```text
+//!  PodFeatures ──preprocessing──> row ──estimator──> hazards per kind and time ──calibrator──> probability
+//!                                                          │
+//!                                                          └─> score: any failure late enough to act
+//! ```
+//!
+//! The score ranks alarms and is compared with the operating points of the model file; the
+//! probability is what is said.
+
+mod say;
+
+use foresail_core::{FailureKind, Prediction};
+use foresail_learn::calibration::Calibrator;
+use foresail_learn::frame::{FrameError, Schema};
+use foresail_learn::hazard::{HazardCurve, HazardModel, Scratch, TimeQuantiles};
+use serde::{Deserialize, Serialize};
+
+use crate::features::{Feature, PodFeatures};
+use crate::state::State;
+
+/// Share of a failure's least useful lead below which its probability does not count: nobody could
+/// act any more. The same share as first passage uses.
+const LATE: f64 = 0.5;
+
+/// Everything between the features of a pod and what is said about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// Which features enter.
+    pub preprocessing: Preprocessing,
+    /// The fitted model.
+    pub estimator: HazardModel,
+    /// From the model's probability to one that means what it says, by kind.
+    pub calibrator: Vec<Calibrator>,
+    /// The failures that the kinds of the estimator stand for.
+    pub kinds: Vec<FailureKind>,
+    /// Scores below this are not worth a word: under the floor of every operating point.
+    pub floor: f64,
+}
+
+/// The features that enter a model, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    /// Names in the order of the model's columns.
+    pub features: Vec<String>,
+}
+
+/// A pipeline ready to be used: its features are found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearnedModel {
+    pipeline: Pipeline,
+    features: Vec<Feature>,
+    /// Per kind the first time bin that is late enough to act in.
+    first_bins: Vec<usize>,
+}
+
+/// Why a pipeline cannot be used here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LearnedError {
+    /// It was trained on a feature that this version does not compute.
+    #[error("the model takes the feature `{name}`, which this version does not compute")]
+    UnknownFeature {
+        /// Its name.
+        name: String,
+    },
+    /// Its parts do not fit together.
+    #[error("the model has {found} {what} for {expected} kinds of failure")]
+    Parts {
+        /// Which part.
+        what: &'static str,
+        /// Kinds of the estimator.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// Its columns are not the ones it says it takes.
+    #[error("the model's columns are not the features that it names")]
+    Columns,
+}
+
+/// What the model says of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowScore {
+    /// Probability of any failure late enough to act, as the model has it.
+    pub any: f64,
+    /// By kind.
+    pub kinds: Vec<KindScore>,
+}
+
+/// What the model says of one row and kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KindScore {
+    /// Which failure.
+    pub kind: FailureKind,
+    /// What ranks: the row's `any` in the share of this kind among the strongest.
+    pub score: f64,
+    /// The model's own probability within the horizon.
+    pub raw: f64,
+    /// Calibrated probability within the horizon.
+    pub probability: f64,
+    /// When, if it comes; minutes of fault time.
+    pub times: Option<TimeQuantiles>,
+}
+
+// === impl Preprocessing ===
+
+impl Preprocessing {
+    /// These features.
+    #[must_use]
+    pub fn of(features: &[Feature]) -> Self {
+        Self { features: features.iter().map(|feature| feature.as_str().to_owned()).collect() }
+    }
+
+    /// The columns of a model behind it.
+    ///
+    /// # Errors
+    /// [`FrameError`] when a feature is named twice.
+    pub fn schema(&self) -> Result<Schema, FrameError> {
+        Schema::numbers(&self.features)
+    }
+}
+
+// === impl LearnedModel ===
+
+impl LearnedModel {
+    /// Checks a pipeline.
+    ///
+    /// # Errors
+    /// [`LearnedError`] when it cannot be used with the features of this version.
+    pub fn new(pipeline: Pipeline) -> Result<Self, LearnedError> {
+        let find = |name: &String| {
+            Feature::from_name(name)
+                .ok_or_else(|| LearnedError::UnknownFeature { name: name.clone() })
+        };
+        let features =
+            pipeline.preprocessing.features.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        let columns = pipeline.estimator.schema().columns().iter().map(|column| &column.name);
+        if !columns.eq(pipeline.preprocessing.features.iter()) {
+            return Err(LearnedError::Columns);
+        }
+        let expected = usize::from(pipeline.estimator.shape().n_kinds);
+        for (what, found) in
+            [("names", pipeline.kinds.len()), ("calibrators", pipeline.calibrator.len())]
+        {
+            if found != expected {
+                return Err(LearnedError::Parts { what, expected, found });
+            }
+        }
+        let edges = &pipeline.estimator.shape().edges;
+        let first_bin = |kind: &FailureKind| {
+            let late = LATE * kind.minimum_lead().as_minutes();
+            edges.partition_point(|edge| *edge < late)
+        };
+        let first_bins = pipeline.kinds.iter().map(first_bin).collect();
+        Ok(Self { features, first_bins, pipeline })
+    }
+
+    /// The pipeline behind it.
+    #[must_use]
+    pub const fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// How far it looks ahead, in minutes of fault time.
+    #[must_use]
+    pub fn horizon_minutes(&self) -> f64 {
+        self.pipeline.estimator.shape().edges.last().copied().unwrap_or_default()
+    }
+
+    /// What it says of the values of one pod, in the order of [`Feature::ALL`]; `row` and `scratch`
+    /// are buffers.
+    #[must_use]
+    pub fn score(
+        &self,
+        values: &[f32; Feature::COUNT],
+        (row, scratch): (&mut Vec<f32>, &mut Scratch),
+    ) -> RowScore {
+        let curve = self.curve(values, (row, scratch));
+        let last = curve.n_bins().saturating_sub(1);
+        let acting: Vec<f64> = self
+            .first_bins
+            .iter()
+            .enumerate()
+            .map(|(kind, first)| curve.within(kind as u16, *first..=last))
+            .collect();
+        let any = acting.iter().sum::<f64>().min(1.0);
+        let strongest = acting.iter().copied().fold(0.0, f64::max);
+        let kinds = self.pipeline.kinds.iter().enumerate().map(|(number, kind)| {
+            let raw = curve.within(number as u16, 0..=last);
+            KindScore {
+                kind: *kind,
+                score: if strongest > 0.0 { any * acting[number] / strongest } else { 0.0 },
+                raw,
+                probability: self.pipeline.calibrator[number].apply(raw),
+                times: curve.quantiles(number as u16),
+            }
+        });
+        RowScore { any, kinds: kinds.collect() }
+    }
+
+    /// Probability of any failure late enough to act; cheaper than [`Self::score`].
+    #[must_use]
+    pub fn any(
+        &self,
+        values: &[f32; Feature::COUNT],
+        buffers: (&mut Vec<f32>, &mut Scratch),
+    ) -> f64 {
+        let curve = self.curve(values, buffers);
+        let last = curve.n_bins().saturating_sub(1);
+        let kinds = self.first_bins.iter().enumerate();
+        kinds.map(|(kind, first)| curve.within(kind as u16, *first..=last)).sum::<f64>().min(1.0)
+    }
+
+    fn curve<'s>(
+        &self,
+        values: &[f32; Feature::COUNT],
+        (row, scratch): (&mut Vec<f32>, &'s mut Scratch),
+    ) -> &'s HazardCurve {
+        row.clear();
+        row.extend(self.features.iter().map(|feature| values[*feature as usize]));
+        self.pipeline.estimator.predict_into(row, scratch).expect("the row has the model's columns")
+    }
+
+    /// What each feature adds to the log odds of `kind`, the largest first.
+    fn contributions(&self, values: &[f32; Feature::COUNT], kind: usize) -> Vec<(Feature, f64)> {
+        let row: Vec<f32> = self.features.iter().map(|feature| values[*feature as usize]).collect();
+        let last = self.pipeline.estimator.shape().n_bins().saturating_sub(1);
+        let bins = last as f64 + 1.0;
+        let parts = self.pipeline.estimator.contributions(&row, kind as u16, 0..=last);
+        let parts = parts.expect("the row has the model's columns, the kind is one of its kinds");
+        let mut named: Vec<_> = self
+            .features
+            .iter()
+            .zip(parts.columns)
+            .map(|(feature, sum)| (*feature, sum / bins))
+            .collect();
+        named.sort_by(|a, b| b.1.total_cmp(&a.1));
+        named
+    }
+}
+
+/// What the model predicts for every workload, from the rows of its pods.
+#[must_use]
+pub fn predict(state: &State, rows: &[PodFeatures<'_>], model: &LearnedModel) -> Vec<Prediction> {
+    let (mut row, mut scratch) = (Vec::new(), Scratch::default());
+    let mut strong: Vec<(&PodFeatures<'_>, f64)> = Vec::new();
+    for pod in rows {
+        let any = model.any(&pod.values, (&mut row, &mut scratch));
+        if any >= model.pipeline.floor {
+            strong.push((pod, any));
+        }
+    }
+    strong.sort_by(|a, b| a.0.unit.cmp(b.0.unit).then_with(|| b.1.total_cmp(&a.1)));
+    strong
+        .chunk_by(|a, b| a.0.unit == b.0.unit)
+        .flat_map(|pods| {
+            let scores: Vec<_> = pods
+                .iter()
+                .map(|(pod, _)| (*pod, model.score(&pod.values, (&mut row, &mut scratch))))
+                .collect();
+            say::unit(state, &scores, model)
+        })
+        .collect()
+}

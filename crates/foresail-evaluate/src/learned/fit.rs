@@ -1,0 +1,202 @@
+//! Fitting the default model on parts of recordings.
+
+use std::collections::BTreeMap;
+
+use foresail_core::FailureKind;
+use foresail_engine::features::{Direction, Feature};
+use foresail_engine::learned::{LearnedError, LearnedModel, Pipeline, Preprocessing};
+use foresail_learn::calibration::Calibrator;
+use foresail_learn::frame::{Column, Frame, FrameError};
+use foresail_learn::hazard::{HazardParams, HazardRows, HazardShape, HazardTarget, Prior};
+use foresail_learn::tree::{self, FitError, Monotone, Outputs, ParamError, TreeParams};
+
+use super::{Part, Target, edges};
+
+/// Kinds that the model tells apart, in the order of precedence.
+const KINDS: [FailureKind; 8] = [
+    FailureKind::OomKilled,
+    FailureKind::Evicted,
+    FailureKind::LivenessKill,
+    FailureKind::ErrorExit,
+    FailureKind::JobFailed,
+    FailureKind::CrashLoop,
+    FailureKind::NotReady,
+    FailureKind::RolloutStuck,
+];
+
+/// Scores toward a limit that a kind's log odds start from; the highest counts.
+const PRIORS: [(Feature, FailureKind); 9] = [
+    (Feature::TowardOom, FailureKind::OomKilled),
+    (Feature::TowardEviction, FailureKind::Evicted),
+    (Feature::TowardLivenessKill, FailureKind::LivenessKill),
+    (Feature::TowardErrorExit, FailureKind::ErrorExit),
+    (Feature::TowardNotReady, FailureKind::NotReady),
+    (Feature::LatencyPassage, FailureKind::NotReady),
+    (Feature::TaskRunaway, FailureKind::OomKilled),
+    (Feature::ThreadRunaway, FailureKind::ErrorExit),
+    (Feature::StorageRunaway, FailureKind::Evicted),
+];
+
+/// How a model is fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitSettings {
+    /// Features that enter.
+    pub features: Vec<Feature>,
+    /// Whether log odds start from first passage.
+    pub from_first_passage: bool,
+    /// Of rows without a failure ahead one in so many is kept, and stands for the others.
+    pub quiet_stride: usize,
+    /// Weight of a row: neighbouring rows of a pod say almost the same.
+    pub row_weight: f32,
+    /// All rows before one incident weigh as much as so many, however long its warning was.
+    pub incident_rows: f32,
+    /// Parameters of the ensemble.
+    pub params: HazardParams,
+}
+
+/// Why a model could not be fitted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// Nothing failed, so there is nothing to tell apart.
+    #[error(
+        "no failure with a pod in sight before it in the training rows: nothing can be learned"
+    )]
+    OneClass,
+    /// The rows do not make a frame.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// A parameter is out of its range.
+    #[error(transparent)]
+    Params(#[from] ParamError),
+    /// The rows cannot be fitted.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The parts do not fit together.
+    #[error(transparent)]
+    Learned(#[from] LearnedError),
+}
+
+impl Default for FitSettings {
+    fn default() -> Self {
+        Self {
+            features: Feature::ALL.to_vec(),
+            from_first_passage: true,
+            quiet_stride: 4,
+            row_weight: 0.1,
+            incident_rows: 60.0,
+            params: HazardParams {
+                n_trees: 40,
+                learning_rate: 0.08,
+                tree: TreeParams {
+                    max_depth: 1,
+                    max_leaves: 2,
+                    min_rows: 5.0,
+                    min_hessian: 0.2,
+                    lambda: 20.0,
+                    max_bins: 254,
+                    row_share: 0.7,
+                    column_share: 0.5,
+                    ..HazardParams::default().tree
+                },
+                base_events: 1.0,
+                seed: 20_261_127,
+                ..HazardParams::default()
+            },
+        }
+    }
+}
+
+/// Fits a model, not yet calibrated, on a part of recordings.
+///
+/// # Errors
+/// [`TrainError`] when there is nothing to learn.
+pub fn fit(part: Part<'_>, settings: &FitSettings) -> Result<LearnedModel, TrainError> {
+    let features = settings.features.as_slice();
+    let preprocessing = Preprocessing::of(features);
+    let (frame, targets) = sample(part, settings, (features, &preprocessing))?;
+    if targets.iter().all(|target| target.event.is_none()) {
+        return Err(TrainError::OneClass);
+    }
+    let shape = HazardShape { edges: edges(), n_kinds: KINDS.len() as u16 };
+    let mut params = settings.params.clone();
+    params.monotone = monotone(features);
+    if settings.from_first_passage {
+        params.priors = priors(features);
+    }
+    let rows = HazardRows { frame: &frame, targets: &targets };
+    let estimator = foresail_learn::hazard::fit(&params.check(shape)?, rows, None)?;
+    let pipeline = Pipeline {
+        preprocessing,
+        estimator,
+        calibrator: vec![Calibrator::Identity; KINDS.len()],
+        kinds: KINDS.to_vec(),
+        floor: 0.0,
+    };
+    Ok(LearnedModel::new(pipeline)?)
+}
+
+/// Rows with a failure ahead, and one in [`FitSettings::quiet_stride`] of the others with the weight
+/// of those it stands for.
+fn sample(
+    part: Part<'_>,
+    settings: &FitSettings,
+    (features, preprocessing): (&[Feature], &Preprocessing),
+) -> Result<(Frame, Vec<HazardTarget>), TrainError> {
+    let mut columns: Vec<Vec<f32>> = vec![Vec::new(); features.len()];
+    let mut targets = Vec::new();
+    let counts = incident_rows(part);
+    for (lesson, row, target) in part.rows() {
+        let rows = counts.get(&(lesson.name.as_str(), target.incident)).copied().unwrap_or(1);
+        let Some(weight) = weight(row, (&target, rows), settings) else { continue };
+        for (column, feature) in columns.iter_mut().zip(features) {
+            column.push(lesson.rows.values[row][*feature as usize]);
+        }
+        targets.push(target.hazard(&KINDS, weight));
+    }
+    let columns = columns.into_iter().map(Column::Number).collect();
+    Ok((Frame::new(preprocessing.schema()?, columns)?, targets))
+}
+
+/// Rows before each incident, by recording and incident.
+fn incident_rows(part: Part<'_>) -> BTreeMap<(&str, Option<usize>), usize> {
+    let mut counts = BTreeMap::new();
+    for (lesson, _, target) in part.rows() {
+        *counts.entry((lesson.name.as_str(), target.incident)).or_default() += 1;
+    }
+    counts
+}
+
+/// The weight of a row before an incident with so many rows; `None` where others stand for it.
+fn weight(row: usize, (target, rows): (&Target, usize), settings: &FitSettings) -> Option<f32> {
+    if target.failure.is_some() {
+        return Some(settings.row_weight * settings.incident_rows / rows as f32);
+    }
+    // Rows of a pod are about as far apart as there are pods, so a plain stride would favour some.
+    let stride = settings.quiet_stride.max(1);
+    let mixed = (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+    (mixed as usize).is_multiple_of(stride).then_some(settings.row_weight * stride as f32)
+}
+
+fn monotone(features: &[Feature]) -> Vec<Monotone> {
+    features
+        .iter()
+        .filter(|feature| feature.direction() == Direction::Up)
+        .map(|feature| Monotone {
+            column: feature.as_str().to_owned(),
+            outputs: Outputs::All,
+            direction: tree::Direction::Increasing,
+        })
+        .collect()
+}
+
+fn priors(features: &[Feature]) -> Vec<Prior> {
+    PRIORS
+        .iter()
+        .filter(|(feature, _)| features.contains(feature))
+        .map(|(feature, kind)| Prior {
+            column: feature.as_str().to_owned(),
+            kind: KINDS.iter().position(|one| one == kind).unwrap_or_default() as u16,
+        })
+        .collect()
+}
