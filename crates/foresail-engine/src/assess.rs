@@ -1,19 +1,25 @@
 //! One cycle: predictions, ranked, then alarms.
 
-use foresail_core::{Assessment, Timestamp};
+use std::sync::Arc;
+
+use foresail_core::{Assessment, Prediction, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{self, AlarmBook, AlarmContext, AlarmPolicy};
 use crate::checks;
-use crate::first_passage::{self, FirstPassageSettings};
+use crate::features;
+use crate::first_passage::{FirstPassageSettings, Survey};
 use crate::graph::call_memory;
+use crate::learned::{self, LearnedModel};
 use crate::state::State;
 
 /// The models in service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Models {
     /// First passage to known limits.
     pub first_passage: FirstPassageSettings,
+    /// The learned model; without one, first passage speaks alone.
+    pub learned: Option<Arc<LearnedModel>>,
 }
 
 /// How predictions become alarms.
@@ -41,7 +47,7 @@ pub fn assess(
     at: Timestamp,
     (models, policy): (&Models, &Policy),
 ) -> EngineAssessment {
-    let mut predictions = first_passage::predict(state, at, &models.first_passage);
+    let mut predictions = forecasts(state, at, models);
     predictions.extend(checks::predict(state, at));
     alarm::respect_plans(&mut predictions, state.graph());
     predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.unit.cmp(&b.unit)));
@@ -58,4 +64,14 @@ pub fn assess(
     };
     let (alarms_carry, alarms) = alarm::advance(book, &predictions, &policy.alarm, context);
     Assessment { at, predictions, alarms, carry: Carry { alarms: alarms_carry } }
+}
+
+/// What runs toward a failure, by every model in service.
+fn forecasts(state: &State, at: Timestamp, models: &Models) -> Vec<Prediction> {
+    let survey = Survey::new(state, at, &models.first_passage);
+    let first_passage = survey.predictions();
+    let Some(model) = &models.learned else { return first_passage };
+    let rows = features::compute(state, &survey);
+    let learned = learned::predict(state, &rows, model);
+    learned::union(first_passage, learned, (&rows, model))
 }

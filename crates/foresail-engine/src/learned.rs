@@ -10,6 +10,9 @@
 //! probability is what is said.
 
 mod say;
+mod union;
+
+pub use union::union;
 
 use foresail_core::{FailureKind, Prediction};
 use foresail_learn::calibration::Calibrator;
@@ -211,6 +214,18 @@ impl LearnedModel {
         let last = curve.n_bins().saturating_sub(1);
         let kinds = self.first_bins.iter().enumerate();
         kinds.map(|(kind, first)| curve.within(kind as u16, *first..=last)).sum::<f64>().min(1.0)
+    }
+
+    /// The score of a pod of which nothing is known but a first-passage score; for what the model
+    /// has no rows of.
+    #[must_use]
+    pub fn rescale(&self, first_passage: f64) -> f64 {
+        if first_passage <= 0.0 {
+            return 0.0;
+        }
+        let mut values = [f32::NAN; Feature::COUNT];
+        values[Feature::TowardOom as usize] = first_passage as f32;
+        self.any(&values, (&mut Vec::new(), &mut Scratch::default()))
     }
 
     fn curve<'s>(
