@@ -3,7 +3,7 @@
 //! ```text
 //!  Survey (first passage) ─┐
 //!  series · logs           ├─> pod ──> siblings ──> one row of [Feature::COUNT] numbers per pod
-//!  graph · ledger ─────────┘
+//!  graph · ledger ─────────┘     upstream
 //! ```
 //!
 //! NaN means missing and nothing else. The same path serves training and service. Levels enter as
@@ -13,6 +13,7 @@
 mod catalogue;
 mod pod;
 mod siblings;
+mod upstream;
 mod view;
 
 use foresail_core::WorkloadId;
@@ -20,6 +21,7 @@ use foresail_core::WorkloadId;
 pub use catalogue::{Direction, Feature, FeatureGroup};
 
 use crate::first_passage::{Survey, SurveyedPod};
+use crate::graph::call_memory;
 use crate::state::State;
 
 /// The row of one pod.
@@ -33,6 +35,8 @@ pub struct PodFeatures<'a> {
     pub node: Option<&'a str>,
     /// Its workload.
     pub unit: &'a WorkloadId,
+    /// Name of its direct owner, such as its ReplicaSet.
+    set_name: Option<&'a str>,
     /// The values in the order of [`Feature::ALL`].
     pub values: [f32; Feature::COUNT],
 }
@@ -56,6 +60,8 @@ pub fn compute<'a>(state: &'a State, survey: &Survey<'a>) -> Vec<PodFeatures<'a>
     let (mut rows, latencies): (Vec<_>, Vec<_>) =
         survey.pods().filter(runs).map(|pod| pod::features(state, survey, (&pod, &nodes))).unzip();
     siblings::fill(&mut rows, &latencies);
+    let memory = call_memory(state.settings().time_scale);
+    upstream::fill(&mut rows, state.graph().calls(survey.at(), memory));
     rows
 }
 

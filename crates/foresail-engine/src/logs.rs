@@ -1,4 +1,5 @@
-//! Log lines, reduced at once to rates by severity and to the templates that are new.
+//! Log lines, reduced at once to rates by severity and to the templates that are new; and how often
+//! Kubernetes warns of a pod.
 //!
 //! No text is kept: a template is the hash of its line with everything that varies masked.
 
@@ -8,7 +9,8 @@ mod template;
 use std::collections::BTreeMap;
 
 use foresail_core::{
-    ChangeKind, FaultDuration, LogLine, LogSeverity, Object, ObjectChange, TimeScale, Timestamp,
+    ChangeKind, FaultDuration, KubernetesEvent, LogLine, LogSeverity, Object, ObjectChange,
+    TimeScale, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,8 @@ const SETTLING: FaultDuration = FaultDuration::from_minutes(20.0);
 pub struct LogStore {
     scale: TimeScale,
     pods: BTreeMap<(String, String), PodLogs>,
+    /// Warning events of each pod, and when the last was seen.
+    events: BTreeMap<(String, String), (Decayed, Timestamp)>,
 }
 
 /// What one pod writes.
@@ -61,7 +65,7 @@ impl LogStore {
     /// An empty store.
     #[must_use]
     pub const fn new(scale: TimeScale) -> Self {
-        Self { scale, pods: BTreeMap::new() }
+        Self { scale, pods: BTreeMap::new(), events: BTreeMap::new() }
     }
 
     /// Takes in one line.
@@ -71,12 +75,36 @@ impl LogStore {
         pod.observe(line, self.scale);
     }
 
+    /// Takes in one event about a pod that exists.
+    pub fn observe_event(&mut self, event: &KubernetesEvent) {
+        let about = event.event_type == "Warning" && event.object_kind == "Pod";
+        if !about || event.change == ChangeKind::Listed {
+            return;
+        }
+        let at = event.observed_at;
+        let key = (event.namespace.clone(), event.name.clone());
+        let (count, last) = self.events.entry(key).or_insert((Decayed::default(), at));
+        *count = count.after(self.scale.to_fault(at.since(*last)).as_minutes().max(0.0));
+        count.add();
+        *last = at;
+    }
+
+    /// Warning events of a pod per fault minute as of `at`, one rate per half-life.
+    #[must_use]
+    pub fn warning_events(&self, pod: &(String, String), at: Timestamp) -> [f64; 3] {
+        self.events.get(pod).map_or([0.0; 3], |(count, last)| {
+            count.after(self.scale.to_fault(at.since(*last)).as_minutes().max(0.0)).per_minute()
+        })
+    }
+
     /// Forgets a pod that was deleted.
     pub fn observe_object(&mut self, change: &ObjectChange) {
         if let Object::Pod(pod) = &change.object
             && change.change == ChangeKind::Deleted
         {
-            self.pods.remove(&(pod.namespace.clone(), pod.name.clone()));
+            let key = (pod.namespace.clone(), pod.name.clone());
+            self.pods.remove(&key);
+            self.events.remove(&key);
         }
     }
 

@@ -67,6 +67,10 @@ impl State {
                 self.graph.observe_event(&batch.events[event]);
                 self.ledger.observe_event(&batch.events[event], &self.graph);
                 self.notices.observe_event(&batch.events[event]);
+                let about = &batch.events[event];
+                if self.graph.pod(&about.namespace, &about.name).is_some() {
+                    self.logs.observe_event(about);
+                }
                 event += 1;
             } else if next_line == Some(first) {
                 let item = &batch.logs[line];

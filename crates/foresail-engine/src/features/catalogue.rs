@@ -226,6 +226,8 @@ features! {
     WarningLines, "warning_lines", Logs, Free, "ln(1 + per minute)", "Log lines of level warning, 10 min.", "log lines";
     WarningLineGrowth, "warning_line_growth", Logs, Free, "ln ratio", "Log lines of level warning, 10 min against 60 min.", "log lines";
     NewTemplates, "new_templates", Logs, Free, "count", "Kinds of warnings and errors never seen before in this pod, within 10 min.", "log lines";
+    WarningEvents, "warning_events", Logs, Free, "ln(1 + per minute)", "Kubernetes Events of type Warning about the pod, 10 min.", "events";
+    NodeUnready, "node_unready", Node, Free, "share", "Pods on its node that are not Ready, the pod itself left out.", "pod status";
     NodeBusy, "node_busy", Node, Free, "share", "CPU time not idle on its node, 10 min.", "node_cpu_total, node_cpu_idle";
     NodeIoWait, "node_io_wait", Node, Free, "share", "CPU time waiting for I/O on its node, 10 min.", "node_cpu_total, node_io_wait";
     NodeMemoryUsed, "node_memory_used", Node, Free, "share", "Memory used on its node.", "node_memory_available, node_memory_total";
@@ -239,5 +241,12 @@ features! {
     SiblingLatency, "sibling_latency", Siblings, Free, "ln ratio", "Mean request time against the median of the other pods.", "request_seconds, requests_timed";
     SiblingTasks, "sibling_tasks", Siblings, Free, "ln ratio", "Growth of goroutines or their like, less the median of the other pods.", "runtime_tasks";
     SiblingDescriptors, "sibling_descriptors", Siblings, Free, "ln ratio", "Growth of file descriptors, less the median of the other pods.", "file_descriptors";
+    OldSetMemory, "old_set_memory", Siblings, Free, "share of limit", "Memory over its limit, less the median of the pods of other ReplicaSets of the workload.", "memory_working_set, memory_limit, owners";
+    OldSetErrors, "old_set_errors", Siblings, Free, "share", "Share of failed requests, less the median of the pods of other ReplicaSets of the workload.", "request_errors, requests, owners";
+    OldSetLatency, "old_set_latency", Siblings, Free, "ln ratio", "Mean request time against the median of the pods of other ReplicaSets of the workload.", "request_seconds, requests_timed, owners";
+    CalleeErrors, "callee_errors", Upstream, Free, "share", "Highest share of failed requests among the pods of called workloads, 10 min.", "call edges, request_errors, requests";
+    CalleeLatency, "callee_latency", Upstream, Free, "ln ratio", "Highest latency trend among the pods of called workloads.", "call edges, request_seconds, requests_timed";
+    CalleeProbeLatency, "callee_probe_latency", Upstream, Free, "share of timeout", "Highest mean probe time over its timeout among the pods of called workloads.", "call edges, probe_seconds, probes";
+    CalleeReady, "callee_ready", Upstream, Free, "share", "Lowest share of Ready pods among called workloads.", "call edges, pod status";
     Staleness, "staleness", Quality, Free, "intervals", "Scrape intervals since its newest memory or CPU sample, at most 20.", "any sample";
 }

@@ -7,6 +7,7 @@ use foresail_core::{ContainerState, Entity, FailureKind, PodObject, Quantity, Ti
 use super::view::{LONG, MIDDLE, PodView, SHORT, ln_ratio, over};
 use super::{Feature, PodFeatures};
 use crate::first_passage::{Reading, Survey, SurveyedPod};
+use crate::graph::PodRecord;
 use crate::series::{EntitySeries, HALF_LIVES_MINUTES};
 use crate::state::State;
 
@@ -27,7 +28,11 @@ const AHEAD: f64 = 100.0;
 const MEBIBYTE: f64 = 1_048_576.0;
 
 /// How loaded each node is.
-pub(super) struct NodeLoads<'a>(BTreeMap<&'a str, [f64; 3]>);
+pub(super) struct NodeLoads<'a> {
+    load: BTreeMap<&'a str, [f64; 3]>,
+    /// Pods that are not Ready, and pods.
+    unready: BTreeMap<&'a str, (u32, u32)>,
+}
 
 /// Shares, scores and urgencies of one kind of limit.
 struct Limited {
@@ -108,7 +113,28 @@ impl<'a> NodeLoads<'a> {
             Entity::Node { node } => Some((node.as_str(), load(series))),
             Entity::Container { .. } | Entity::Pod { .. } | Entity::Claim { .. } => None,
         });
-        Self(nodes.collect())
+        let mut unready: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+        for pod in state.graph().pods().filter(|pod| !pod.object.is_finished()) {
+            if let Some(node) = pod.object.node.as_deref() {
+                let (not_ready, all) = unready.entry(node).or_default();
+                *not_ready += u32::from(!pod.is_ready());
+                *all += 1;
+            }
+        }
+        Self { load: nodes.collect(), unready }
+    }
+
+    fn add(&self, row: &mut PodFeatures<'_>, (node, pod): (&str, &PodRecord)) {
+        if let Some(load) = self.load.get(node) {
+            row.set(Feature::NodeBusy, load[0]);
+            row.set(Feature::NodeIoWait, load[1]);
+            row.set(Feature::NodeMemoryUsed, load[2]);
+        }
+        if let Some((not_ready, all)) = self.unready.get(node) {
+            let others = not_ready.saturating_sub(u32::from(!pod.is_ready()));
+            let share = over(f64::from(others), f64::from(all.saturating_sub(1)));
+            row.set(Feature::NodeUnready, share);
+        }
     }
 }
 
@@ -135,6 +161,7 @@ pub(super) fn features<'a>(
         pod: &object.name,
         node: object.node.as_deref(),
         unit: &pod.record.unit,
+        set_name: object.owner.as_ref().map(|owner| owner.name.as_str()),
         values: [f32::NAN; Feature::COUNT],
     };
     let view = PodView::new(state, pod);
@@ -148,10 +175,8 @@ pub(super) fn features<'a>(
     add_logs(&mut row, &view, (state, survey.at()));
     add_surroundings(&mut row, pod, (state, survey.at()));
     add_quality(&mut row, &view, (state, survey.at()));
-    if let Some(load) = object.node.as_deref().and_then(|node| nodes.0.get(node)) {
-        row.set(Feature::NodeBusy, load[0]);
-        row.set(Feature::NodeIoWait, load[1]);
-        row.set(Feature::NodeMemoryUsed, load[2]);
+    if let Some(node) = object.node.as_deref() {
+        nodes.add(&mut row, (node, pod.record));
     }
     (row, latency as f32)
 }
@@ -360,6 +385,7 @@ fn add_logs(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State,
     row.set(Feature::LogErrorGrowth, view.flow_growth(Quantity::LogErrors, 1.0));
     row.set(Feature::LogErrors, view.rate(Quantity::LogErrors, MIDDLE).ln_1p());
     let key = (row.namespace.to_owned(), row.pod.to_owned());
+    row.set(Feature::WarningEvents, state.logs().warning_events(&key, at)[MIDDLE].ln_1p());
     let Some(rates) = state.logs().rates(&key, at) else { return };
     row.set(Feature::ErrorLines, rates.errors[MIDDLE].ln_1p());
     row.set(Feature::WarningLines, rates.warnings[MIDDLE].ln_1p());

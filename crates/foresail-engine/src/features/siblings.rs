@@ -15,8 +15,21 @@ const DIFFERENCES: [(Feature, Feature); 5] = [
     (Feature::SiblingDescriptors, Feature::DescriptorGrowth),
 ];
 
+/// Differences to the median of the pods of other ReplicaSets.
+const AGAINST_OLD: [(Feature, Feature); 2] =
+    [(Feature::OldSetMemory, Feature::MemoryShare), (Feature::OldSetErrors, Feature::ErrorShare)];
+
 /// A first-passage score above this counts as running toward a limit.
 const RUNS: f32 = 0.2;
+
+/// Which pods of the workload a pod is compared with.
+#[derive(Clone, Copy)]
+enum Others {
+    /// All but itself.
+    All,
+    /// Those that another ReplicaSet owns.
+    OfOtherSets,
+}
 
 /// Fills the sibling features of `pods`; `latency` holds ln of each pod's mean request time.
 pub(super) fn fill(pods: &mut [PodFeatures<'_>], latency: &[f32]) {
@@ -27,10 +40,15 @@ pub(super) fn fill(pods: &mut [PodFeatures<'_>], latency: &[f32]) {
     for places in units.into_values().filter(|places| places.len() > 1) {
         for (to, from) in DIFFERENCES {
             let values: Vec<f32> = places.iter().map(|place| pods[*place].get(from)).collect();
-            set_differences(pods, &places, (to, &values));
+            set_differences(pods, &places, (to, &values), Others::All);
+        }
+        for (to, from) in AGAINST_OLD {
+            let values: Vec<f32> = places.iter().map(|place| pods[*place].get(from)).collect();
+            set_differences(pods, &places, (to, &values), Others::OfOtherSets);
         }
         let values: Vec<f32> = places.iter().map(|place| latency[*place]).collect();
-        set_differences(pods, &places, (Feature::SiblingLatency, &values));
+        set_differences(pods, &places, (Feature::SiblingLatency, &values), Others::All);
+        set_differences(pods, &places, (Feature::OldSetLatency, &values), Others::OfOtherSets);
         set_alike(pods, &places);
     }
 }
@@ -39,10 +57,14 @@ fn set_differences(
     pods: &mut [PodFeatures<'_>],
     places: &[usize],
     (feature, values): (Feature, &[f32]),
+    others: Others,
 ) {
     for (own, place) in places.iter().enumerate() {
-        let mut others: Vec<f32> =
-            (0..values.len()).filter(|i| *i != own).map(|i| values[i]).collect();
+        let counts = |i: &usize| match others {
+            Others::All => *i != own,
+            Others::OfOtherSets => pods[places[*i]].set_name != pods[*place].set_name,
+        };
+        let mut others: Vec<f32> = (0..values.len()).filter(counts).map(|i| values[i]).collect();
         others.retain(|value| value.is_finite());
         others.sort_by(f32::total_cmp);
         if let Some(median) = others.get(others.len() / 2) {
