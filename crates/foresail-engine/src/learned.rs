@@ -160,6 +160,16 @@ impl LearnedModel {
         Ok(Self { features, first_bins, pipeline })
     }
 
+    /// The same with a changed pipeline, checked again.
+    ///
+    /// # Errors
+    /// [`LearnedError`] when it can no longer be used.
+    pub fn with(self, change: impl FnOnce(&mut Pipeline)) -> Result<Self, LearnedError> {
+        let mut pipeline = self.pipeline;
+        change(&mut pipeline);
+        Self::new(pipeline)
+    }
+
     /// The pipeline behind it.
     #[must_use]
     pub const fn pipeline(&self) -> &Pipeline {

@@ -9,7 +9,7 @@
 //! Nothing here reads a clock: the caller measures and adds runtimes.
 
 mod capture;
-mod load;
+pub(crate) mod load;
 mod methods;
 mod missed;
 mod rows;

@@ -10,15 +10,23 @@
 
 mod calibrate;
 mod fit;
+mod fold;
+mod held_out;
+mod operating;
 mod rows;
 mod score;
 mod target;
+mod train;
 
 pub use calibrate::calibrators;
 pub use fit::{FitSettings, TrainError, fit};
+pub use fold::{Fold, FoldScorer, OUT_OF_FOLD};
+pub use held_out::HeldOut;
+pub use operating::{Measured, false_alarm_bound, operating_points};
 pub use rows::{RowCollector, Rows};
 pub use score::{HAZARD, SaidOfKind, Scored, push_scores};
 pub use target::{HORIZON_MINUTES, Target, edges, targets};
+pub use train::{TrainSettings, Trained, train};
 
 use crate::tune::Replayed;
 

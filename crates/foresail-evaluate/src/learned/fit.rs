@@ -11,6 +11,7 @@ use foresail_learn::hazard::{HazardParams, HazardRows, HazardShape, HazardTarget
 use foresail_learn::tree::{self, FitError, Monotone, Outputs, ParamError, TreeParams};
 
 use super::{Part, Target, edges};
+use crate::backtest::EvaluateError;
 
 /// Kinds that the model tells apart, in the order of precedence.
 const KINDS: [FailureKind; 8] = [
@@ -50,6 +51,9 @@ pub struct FitSettings {
     pub row_weight: f32,
     /// All rows before one incident weigh as much as so many, however long its warning was.
     pub incident_rows: f32,
+    /// Rows nearer to their failure than so many minutes are left out: nobody could act any more, and
+    /// they would teach to recognise a failure that is under way.
+    pub least_minutes: f64,
     /// Parameters of the ensemble.
     pub params: HazardParams,
 }
@@ -75,6 +79,9 @@ pub enum TrainError {
     /// The parts do not fit together.
     #[error(transparent)]
     Learned(#[from] LearnedError),
+    /// A recording cannot be used.
+    #[error(transparent)]
+    Recording(#[from] EvaluateError),
 }
 
 impl Default for FitSettings {
@@ -85,6 +92,7 @@ impl Default for FitSettings {
             quiet_stride: 4,
             row_weight: 0.1,
             incident_rows: 60.0,
+            least_minutes: 5.0,
             params: HazardParams {
                 n_trees: 40,
                 learning_rate: 0.08,
@@ -169,7 +177,10 @@ fn incident_rows(part: Part<'_>) -> BTreeMap<(&str, Option<usize>), usize> {
 
 /// The weight of a row before an incident with so many rows; `None` where others stand for it.
 fn weight(row: usize, (target, rows): (&Target, usize), settings: &FitSettings) -> Option<f32> {
-    if target.failure.is_some() {
+    if let Some((_, minutes)) = target.failure {
+        if minutes < settings.least_minutes {
+            return None;
+        }
         return Some(settings.row_weight * settings.incident_rows / rows as f32);
     }
     // Rows of a pod are about as far apart as there are pods, so a plain stride would favour some.
