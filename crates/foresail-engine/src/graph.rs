@@ -10,6 +10,7 @@
 //! what exists; of a deleted pod only its unit stays for a while, because events come late.
 
 mod calls;
+mod exposure;
 mod inventory;
 mod limits;
 mod owners;
@@ -22,7 +23,8 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use foresail_core::{
-    ChangeKind, KubernetesEvent, NodeObject, Object, ObjectChange, Timestamp, WorkloadId,
+    ChangeKind, KubernetesEvent, NodeObject, Object, ObjectChange, PlatformDuration, PodObject,
+    Timestamp, WorkloadId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,7 @@ pub use pods::PodRecord;
 pub use workloads::{ReplicaSetRecord, WorkloadRecord};
 
 use calls::Calls;
+use exposure::Exposure;
 use owners::Owners;
 use pods::Departed;
 
@@ -48,6 +51,8 @@ pub struct Graph {
     inventory: Inventory,
     #[serde(default)]
     calls: Calls,
+    #[serde(default)]
+    exposure: Exposure,
 }
 
 impl Graph {
@@ -60,7 +65,12 @@ impl Graph {
     /// Takes in one change of an object.
     pub fn observe(&mut self, change: &ObjectChange) {
         match &change.object {
-            Object::Pod(pod) => self.observe_pod(change, pod),
+            Object::Pod(pod) => {
+                let before = self.counted(pod);
+                self.observe_pod(change, pod);
+                let after = self.counted(pod);
+                self.exposure.note(change.observed_at, (before, after));
+            }
             Object::Workload(workload) => self.observe_workload(change, workload),
             Object::Node(node) => self.observe_node(change.change, node),
             Object::Service(_)
@@ -96,6 +106,12 @@ impl Graph {
     pub fn pods_of(&self, unit: &WorkloadId) -> impl Iterator<Item = &PodRecord> {
         let names = self.pods_by_unit.get(unit).into_iter().flatten();
         names.filter_map(|name| self.pods.get(&(unit.namespace.clone(), name.clone())))
+    }
+
+    /// For how long pods were under observation until `at`, summed over pods that are not finished.
+    #[must_use]
+    pub fn pod_time(&self, at: Timestamp) -> PlatformDuration {
+        self.exposure.until(at)
     }
 
     /// The unit of the pod with this namespace and name (and uid, where given); also of a pod that
@@ -152,6 +168,12 @@ impl Graph {
     #[must_use]
     pub fn learned_ephemeral_limit(&self, unit: &WorkloadId) -> Option<f64> {
         self.workloads.get(unit)?.ephemeral_limit
+    }
+
+    /// 1 while the pod of this name counts as observed, else 0.
+    fn counted(&self, pod: &PodObject) -> i64 {
+        let known = self.pod(&pod.namespace, &pod.name);
+        i64::from(known.is_some_and(|record| !record.object.is_finished()))
     }
 
     fn observe_node(&mut self, change: ChangeKind, node: &NodeObject) {

@@ -9,9 +9,11 @@
 //! The score ranks alarms and is compared with the operating points of the model file; the
 //! probability is what is said.
 
+pub mod prevalence;
 mod say;
 mod union;
 
+pub use prevalence::Prevalence;
 pub use union::union;
 
 use foresail_core::{FailureKind, Prediction};
@@ -40,6 +42,10 @@ pub struct Pipeline {
     pub kinds: Vec<FailureKind>,
     /// Scores below this are not worth a word: under the floor of every operating point.
     pub floor: f64,
+    /// Incidents of each kind per observed pod-day of fault time in training; empty where that is
+    /// not known, and then probabilities stay as they are on any cluster.
+    #[serde(default)]
+    pub base_rates: Vec<f64>,
 }
 
 /// The features that enter a model, by name.
@@ -144,9 +150,12 @@ impl LearnedModel {
             return Err(LearnedError::Columns);
         }
         let expected = usize::from(pipeline.estimator.shape().n_kinds);
-        for (what, found) in
-            [("names", pipeline.kinds.len()), ("calibrators", pipeline.calibrator.len())]
-        {
+        let rates = pipeline.base_rates.len();
+        for (what, found) in [
+            ("names", pipeline.kinds.len()),
+            ("calibrators", pipeline.calibrator.len()),
+            ("base rates", if rates == 0 { expected } else { rates }),
+        ] {
             if found != expected {
                 return Err(LearnedError::Parts { what, expected, found });
             }
@@ -278,12 +287,19 @@ pub fn predict(state: &State, rows: &[PodFeatures<'_>], model: &LearnedModel) ->
         }
     }
     strong.sort_by(|a, b| a.0.unit.cmp(b.0.unit).then_with(|| b.1.total_cmp(&a.1)));
+    if strong.is_empty() {
+        return Vec::new();
+    }
+    let rates = Prevalence::of(state).base_rates(model);
     strong
         .chunk_by(|a, b| a.0.unit == b.0.unit)
         .flat_map(|pods| {
             let scores: Vec<_> = pods
                 .iter()
-                .map(|(pod, _)| (*pod, model.score(&pod.values, (&mut row, &mut scratch))))
+                .map(|(pod, _)| {
+                    let said = model.score(&pod.values, (&mut row, &mut scratch));
+                    (*pod, rates.shift(said))
+                })
                 .collect();
             say::unit(state, &scores, model)
         })

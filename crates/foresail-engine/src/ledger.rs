@@ -130,6 +130,12 @@ impl Ledger {
         self.book.outcomes()
     }
 
+    /// How many incidents are known so far, by the kind of their primary outcome.
+    #[must_use]
+    pub fn incidents_by_kind(&self) -> BTreeMap<FailureKind, u32> {
+        self.book.incidents_by_kind()
+    }
+
     /// Whether `unit` has an outcome known by `at` that is open or recovered less than ten minutes
     /// of fault time before `at`.
     #[must_use]

@@ -81,6 +81,9 @@ pub(super) struct Book {
     kept: usize,
     /// Incidents of each unit, oldest first; their spans do not touch.
     units: BTreeMap<Unit, Vec<Incident>>,
+    /// How many incidents of each primary kind are not kept any more.
+    #[serde(default)]
+    forgotten: BTreeMap<FailureKind, u32>,
 }
 
 // === impl Entry ===
@@ -156,7 +159,13 @@ impl Incident {
 
 impl Book {
     pub(super) fn new(scale: TimeScale) -> Self {
-        Self { reach: scale.to_platform(REACH), incidents: 0, kept: 0, units: BTreeMap::new() }
+        Self {
+            reach: scale.to_platform(REACH),
+            incidents: 0,
+            kept: 0,
+            units: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
+        }
     }
 
     /// Books a fact: merges it with what it touches.
@@ -199,8 +208,15 @@ impl Book {
         ends.sort_unstable();
         ends.truncate(INCIDENTS_KEPT / 10);
         let forgotten: BTreeSet<u32> = ends.into_iter().map(|(_, number)| number).collect();
+        let counts = &mut self.forgotten;
         self.units.retain(|_, incidents| {
-            incidents.retain(|incident| !forgotten.contains(&incident.number));
+            incidents.retain(|incident| {
+                let kept = !forgotten.contains(&incident.number);
+                if !kept && let Some(primary) = incident.primary() {
+                    *counts.entry(primary.kind).or_default() += 1;
+                }
+                kept
+            });
             !incidents.is_empty()
         });
         self.kept -= forgotten.len();
@@ -233,6 +249,15 @@ impl Book {
             (a.occurred_at, a.kind, &a.unit).cmp(&(b.occurred_at, b.kind, &b.unit))
         });
         outcomes
+    }
+
+    /// How many incidents there were, by the kind of their primary outcome.
+    pub(super) fn incidents_by_kind(&self) -> BTreeMap<FailureKind, u32> {
+        let mut counts = self.forgotten.clone();
+        for primary in self.units.values().flatten().filter_map(Incident::primary) {
+            *counts.entry(primary.kind).or_default() += 1;
+        }
+        counts
     }
 
     pub(super) fn in_blackout(&self, unit: &Unit, at: Timestamp) -> bool {
@@ -297,5 +322,7 @@ mod tests {
         assert_eq!(outcomes.len(), book.kept);
         assert_eq!(outcomes[0].unit, unit(-1));
         assert_eq!(outcomes[1].occurred_at, Timestamp::from_millis(INCIDENTS_KEPT as i64 / 10));
+        let counted = book.incidents_by_kind();
+        assert_eq!(counted[&FailureKind::ErrorExit] as usize, INCIDENTS_KEPT + 1);
     }
 }

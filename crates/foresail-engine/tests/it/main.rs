@@ -7,3 +7,4 @@ mod first_passage;
 mod history;
 mod ledger;
 mod ledger_splits;
+mod prevalence;

@@ -140,6 +140,7 @@ pub fn fit(part: Part<'_>, settings: &FitSettings) -> Result<LearnedModel, Train
         calibrator: vec![Calibrator::Identity; KINDS.len()],
         kinds: KINDS.to_vec(),
         floor: 0.0,
+        base_rates: Vec::new(),
     };
     Ok(LearnedModel::new(pipeline)?)
 }
