@@ -30,6 +30,7 @@ pub(crate) mod histogram;
 pub(crate) mod labels;
 pub(crate) mod monotone;
 pub(crate) mod sample;
+mod scan;
 pub(crate) mod split;
 pub(crate) mod stopping;
 mod stored;

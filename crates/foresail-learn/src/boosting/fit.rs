@@ -128,7 +128,7 @@ impl<'a> Fitting<'a> {
                 break;
             }
             let rate = self.params.params.learning_rate;
-            add(&trees, &self.binned, rate, &mut self.scores);
+            add_to_training(&trees, &self.binned, rate, &mut self.scores);
             for tree in &trees {
                 self.ensemble.push(tree, &self.binner, rate);
             }
@@ -269,6 +269,21 @@ fn add(trees: &[GrownTree], binned: &BinnedFrame, rate: f32, scores: &mut [Vec<f
     trees.par_iter().zip(scores).for_each(|(tree, scores)| {
         for (row, score) in scores.iter_mut().enumerate() {
             *score += rate * tree.leaf_of(binned, row).values[0];
+        }
+    });
+}
+
+/// The same for the rows that the trees were grown on: where each went is known. Other rows have
+/// to be walked down.
+fn add_to_training(trees: &[GrownTree], binned: &BinnedFrame, rate: f32, scores: &mut [Vec<f32>]) {
+    if trees.iter().any(|tree| tree.rows.len() < binned.n_rows()) {
+        return add(trees, binned, rate, scores);
+    }
+    trees.par_iter().zip(scores).for_each(|(tree, scores)| {
+        for leaf in tree.nodes.iter().filter(|node| node.split.is_none()) {
+            for &row in &tree.rows[leaf.rows.clone()] {
+                scores[row as usize] += rate * leaf.values[0];
+            }
         }
     });
 }

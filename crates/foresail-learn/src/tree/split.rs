@@ -13,6 +13,7 @@
 use super::TreeParams;
 use super::histogram::Layout;
 use super::monotone::Bounds;
+use super::scan;
 use super::sums::{ScalarSums, Sums, VectorSums};
 
 /// Smoothing of the ratio by which categories are sorted, and further L2 of their splits
@@ -20,7 +21,7 @@ use super::sums::{ScalarSums, Sums, VectorSums};
 const CATEGORY_SMOOTHING: f32 = 10.0;
 /// Most categories on the smaller side (LightGBM `max_cat_threshold`).
 const MOST_CATEGORIES: usize = 32;
-/// Least weight of the categories between two tried splits (LightGBM `min_data_per_group`).
+/// Least weight of the categories between two tried splits and on either side (LightGBM `min_data_per_group`).
 const LEAST_GROUP: f32 = 100.0;
 /// Up to this many categories there is neither (LightGBM `max_cat_to_onehot`).
 const FEW_CATEGORIES: usize = 4;
@@ -98,6 +99,9 @@ impl FeatureView<'_> {
     /// The best split by number order, if one is good enough.
     pub fn best_number(self) -> Option<Candidate> {
         if self.layout.is_scalar() {
+            if self.signs.is_none() && self.node.bounds.is_none() {
+                return scan::best_number(self, self.least_weight());
+            }
             Search::<ScalarSums>::new(self, self.params.lambda).number()
         } else {
             Search::<VectorSums>::new(self, self.params.lambda).number()
@@ -116,6 +120,16 @@ impl FeatureView<'_> {
         } else {
             Search::<VectorSums>::new(self, lambda).category(&order)
         }
+    }
+
+    /// A side must have rows: at no least weight a millionth of the node's.
+    fn least_weight(&self) -> f32 {
+        self.params.min_rows.max(self.node.total[0] * 1e-6)
+    }
+
+    /// What a gain must exceed: below a millionth of the score it is rounding.
+    pub fn least_gain(&self) -> f32 {
+        self.params.min_gain.max(1e-6 * self.node.score)
     }
 
     fn cell(&self, bin: usize) -> &[f32] {
@@ -157,8 +171,7 @@ impl FeatureView<'_> {
 
 impl<'a, S: Sums> Search<'a, S> {
     fn new(view: FeatureView<'a>, lambda: f32) -> Self {
-        // A side must have rows: at no least weight a millionth of the node's.
-        let least = view.params.min_rows.max(view.node.total[0] * 1e-6);
+        let least = view.least_weight();
         let left = S::zero(view.layout);
         Self { view, lambda, least, best: None, left }
     }
@@ -204,6 +217,9 @@ impl<'a, S: Sums> Search<'a, S> {
                 self.left.add(self.view.cell(bin));
                 set[bin / 64] |= 1 << (bin % 64);
                 group += self.view.cell(bin)[0];
+                if self.view.node.total[0] - self.left.weight() < least_group {
+                    break;
+                }
                 if group < least_group {
                     continue;
                 }
@@ -226,9 +242,7 @@ impl<'a, S: Sums> Search<'a, S> {
     }
 
     fn keep(&mut self, gain: f32, rule: Rule) {
-        // Below this a gain is rounding.
-        let floor = self.view.params.min_gain.max(1e-6 * self.view.node.score);
-        if gain > self.best.map_or(floor, |best| best.gain) {
+        if gain > self.best.map_or(self.view.least_gain(), |best| best.gain) {
             let (feature, lambda) = (self.view.feature, self.lambda);
             self.best = Some(Candidate { gain, feature, rule, lambda });
         }
