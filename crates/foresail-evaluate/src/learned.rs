@@ -9,6 +9,7 @@
 //! Truth decides nothing here: targets come from outcomes, which are facts of the Kubernetes API.
 
 mod calibrate;
+mod file;
 mod fit;
 mod fold;
 mod held_out;
@@ -19,7 +20,8 @@ mod target;
 mod train;
 
 pub use calibrate::calibrators;
-pub use fit::{FitSettings, TrainError, fit};
+pub use file::{StoredModel, StoredModelError};
+pub use fit::{FitSettings, TrainError, fit, foretelling};
 pub use fold::{Fold, FoldScorer, OUT_OF_FOLD};
 pub use held_out::HeldOut;
 pub use operating::{Measured, false_alarm_bound, operating_points};
@@ -27,6 +29,7 @@ pub use rows::{RowCollector, Rows};
 pub use score::{HAZARD, SaidOfKind, Scored, push_scores};
 pub use target::{HORIZON_MINUTES, Target, edges, targets};
 pub use train::{TrainSettings, Trained, train};
+pub(crate) use train::trained_on;
 
 use crate::tune::Replayed;
 

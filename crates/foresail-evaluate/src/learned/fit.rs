@@ -38,6 +38,34 @@ const PRIORS: [(Feature, FailureKind); 9] = [
     (Feature::StorageRunaway, FailureKind::Evicted),
 ];
 
+/// Features that say that a failure is under way, or more about how a recording was made than about
+/// what will fail. With them the model learns to recognise failures instead of foretelling them
+/// (`docs/predictor.md` has what that cost).
+const REACTIVE: [Feature; 16] = [
+    Feature::ReadinessFailures,
+    Feature::ReadinessFailuresLong,
+    Feature::LivenessFailures,
+    Feature::LivenessFailuresLong,
+    Feature::SinceFailure,
+    Feature::IsReady,
+    Feature::ReadyShare,
+    Feature::RestartsShort,
+    Feature::RestartsLong,
+    Feature::Age,
+    Feature::RequestGrowth,
+    Feature::Staleness,
+    Feature::NodeBusy,
+    Feature::NodeIoWait,
+    Feature::NodeMemoryUsed,
+    Feature::NodeUnready,
+];
+
+/// Every feature but the reactive ones: what the default model takes.
+#[must_use]
+pub fn foretelling() -> Vec<Feature> {
+    Feature::ALL.iter().copied().filter(|feature| !REACTIVE.contains(feature)).collect()
+}
+
 /// How a model is fitted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitSettings {
@@ -51,9 +79,6 @@ pub struct FitSettings {
     pub row_weight: f32,
     /// All rows before one incident weigh as much as so many, however long its warning was.
     pub incident_rows: f32,
-    /// Rows nearer to their failure than so many minutes are left out: nobody could act any more, and
-    /// they would teach to recognise a failure that is under way.
-    pub least_minutes: f64,
     /// Parameters of the ensemble.
     pub params: HazardParams,
 }
@@ -87,12 +112,11 @@ pub enum TrainError {
 impl Default for FitSettings {
     fn default() -> Self {
         Self {
-            features: Feature::ALL.to_vec(),
+            features: foretelling(),
             from_first_passage: true,
             quiet_stride: 4,
             row_weight: 0.1,
             incident_rows: 60.0,
-            least_minutes: 5.0,
             params: HazardParams {
                 n_trees: 40,
                 learning_rate: 0.08,
@@ -101,7 +125,7 @@ impl Default for FitSettings {
                     max_leaves: 2,
                     min_rows: 5.0,
                     min_hessian: 0.2,
-                    lambda: 20.0,
+                    lambda: 3.0,
                     max_bins: 254,
                     row_share: 0.7,
                     column_share: 0.5,
@@ -178,10 +202,7 @@ fn incident_rows(part: Part<'_>) -> BTreeMap<(&str, Option<usize>), usize> {
 
 /// The weight of a row before an incident with so many rows; `None` where others stand for it.
 fn weight(row: usize, (target, rows): (&Target, usize), settings: &FitSettings) -> Option<f32> {
-    if let Some((_, minutes)) = target.failure {
-        if minutes < settings.least_minutes {
-            return None;
-        }
+    if target.failure.is_some() {
         return Some(settings.row_weight * settings.incident_rows / rows as f32);
     }
     // Rows of a pod are about as far apart as there are pods, so a plain stride would favour some.
