@@ -36,6 +36,10 @@ pub(crate) enum Command {
     Outcomes(OutcomesArguments),
     /// Replay a recording causally: the alarms it would have raised, beside the stock rules
     Backtest(BacktestArguments),
+    /// Train a model on recordings, with its operating points and its card
+    Train(TrainArguments),
+    /// Show the models at hand
+    Models(ModelsArguments),
     /// Print a generated page of the documentation
     #[command(hide = true)]
     Reference {
@@ -162,6 +166,50 @@ pub(crate) struct BacktestArguments {
     #[arg(long, value_name = "CONDITIONS")]
     pub(crate) require: Option<Requirement>,
     /// How to print the results
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// What can be trained on recordings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModelArgument {
+    /// Hazards by failure and time on boosted trees, starting from first passage
+    Hazard,
+}
+
+/// Options of `train`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Thresholds and calibration come from scores of recordings that the model was not fitted on (of one
+recording: from parts of its namespaces). Keep at least one recording back to judge the model on.
+
+Example:
+  foresail train --recording data/lab-1 data/lab-2 data/lab-3 --model hazard --out my.model")]
+pub(crate) struct TrainArguments {
+    /// Folders of the recordings to learn from
+    #[arg(long, value_name = "DIR", num_args = 1.., required = true)]
+    pub(crate) recording: Vec<PathBuf>,
+    /// What to train
+    #[arg(long, value_enum)]
+    pub(crate) model: ModelArgument,
+    /// File for the model
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// How to print the model card
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Options of `models`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  foresail models my.model")]
+pub(crate) struct ModelsArguments {
+    /// Model files to show beside the one that is built in
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

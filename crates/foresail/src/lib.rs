@@ -14,6 +14,7 @@ mod clock;
 mod demo;
 mod failure;
 mod inspect;
+mod models;
 mod outcomes;
 mod progress;
 mod reference;
@@ -24,6 +25,7 @@ mod staging;
 mod stdout;
 mod summary;
 mod table;
+mod train;
 mod unjudged;
 
 use std::io::Write;
@@ -41,6 +43,8 @@ pub fn run() -> ExitCode {
         Command::Recording(RecordingCommand::Inspect(arguments)) => inspect::run(&arguments),
         Command::Outcomes(arguments) => outcomes::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Reference { page } => reference::run(page),
     };

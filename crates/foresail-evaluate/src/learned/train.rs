@@ -115,16 +115,19 @@ pub fn train(
     let measured = measure(&read, &folds, (settings, on_progress));
     let lowest = measured.iter().map(|one| one.point.threshold).fold(f64::INFINITY, f64::min);
     let floor = if lowest.is_finite() { FLOOR * lowest } else { PLAIN_FLOOR };
+    let base_rates = base_rates(&read);
     let model = model.with(|pipeline| {
         pipeline.calibrator = calibrators;
         pipeline.floor = floor;
+        let rate = |kind: &FailureKind| base_rates.get(kind.as_str()).copied().unwrap_or(0.0);
+        pipeline.base_rates = pipeline.kinds.iter().map(rate).collect();
     })?;
     let warnings = warnings(&read, &lessons, (&held_out, &measured, settings));
     let header = Header {
         kind: HAZARD.to_owned(),
         schema: model.pipeline().estimator.schema().clone(),
         card: card(&read, (&lessons, everything), (settings, &measured)),
-        base_rates: base_rates(&read),
+        base_rates,
         operating_points: measured.iter().map(|one| one.point).collect(),
     };
     Ok(Trained { model, header, warnings })
