@@ -16,7 +16,7 @@ const MOST: f32 = 0.95;
 /// A column whose values are probabilities of a kind of failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prior {
-    /// Name of the column; a missing value counts as [the least probability](LEAST).
+    /// Name of the column; a missing value counts as the least probability, 0.01.
     pub column: String,
     /// The kind.
     pub kind: u16,
