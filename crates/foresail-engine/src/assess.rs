@@ -12,6 +12,7 @@ use crate::first_passage::{FirstPassageSettings, Survey};
 use crate::graph::call_memory;
 use crate::learned::{self, LearnedModel};
 use crate::state::State;
+use crate::unknown::{Unknowns, Unusual};
 
 /// The models in service.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +35,10 @@ pub struct Policy {
 pub struct Carry {
     /// Open alarms and hysteresis.
     pub alarms: AlarmBook,
+    /// What every workload is usually like.
+    pub unknowns: Unknowns,
+    /// Workloads that are unlike themselves at this tick, at watch level: never an alarm.
+    pub unusual: Vec<Unusual>,
 }
 
 /// An assessment with this engine's memory.
@@ -47,7 +52,8 @@ pub fn assess(
     at: Timestamp,
     (models, policy): (&Models, &Policy),
 ) -> EngineAssessment {
-    let mut predictions = forecasts(state, at, models);
+    let mut unknowns = parent.map_or_else(Unknowns::default, |last| last.carry.unknowns.clone());
+    let (mut predictions, unusual) = forecasts(state, at, (models, &mut unknowns));
     predictions.extend(checks::predict(state, at));
     alarm::respect_plans(&mut predictions, state.graph());
     predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.unit.cmp(&b.unit)));
@@ -63,15 +69,19 @@ pub fn assess(
         at,
     };
     let (alarms_carry, alarms) = alarm::advance(book, &predictions, &policy.alarm, context);
-    Assessment { at, predictions, alarms, carry: Carry { alarms: alarms_carry } }
+    Assessment { at, predictions, alarms, carry: Carry { alarms: alarms_carry, unknowns, unusual } }
 }
 
-/// What runs toward a failure, by every model in service.
-fn forecasts(state: &State, at: Timestamp, models: &Models) -> Vec<Prediction> {
+/// What runs toward a failure, by every model in service, and which workloads are unlike themselves.
+fn forecasts(
+    state: &State,
+    at: Timestamp,
+    (models, unknowns): (&Models, &mut Unknowns),
+) -> (Vec<Prediction>, Vec<Unusual>) {
     let survey = Survey::new(state, at, &models.first_passage);
     let first_passage = survey.predictions();
-    let Some(model) = &models.learned else { return first_passage };
-    let rows = features::compute(state, &survey);
+    let Some(model) = &models.learned else { return (first_passage, Vec::new()) };
+    let (rows, unusual) = features::compute(state, &survey, unknowns);
     let learned = learned::predict(state, &rows, model);
-    learned::union(first_passage, learned, (&rows, model))
+    (learned::union(first_passage, learned, (&rows, model)), unusual)
 }

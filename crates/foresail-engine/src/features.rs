@@ -23,6 +23,7 @@ pub use catalogue::{Direction, Feature, FeatureGroup};
 use crate::first_passage::{Survey, SurveyedPod};
 use crate::graph::call_memory;
 use crate::state::State;
+use crate::unknown::{Unknowns, Unusual};
 
 /// The row of one pod.
 #[derive(Clone, Debug)]
@@ -48,21 +49,46 @@ impl PodFeatures<'_> {
         self.values[feature as usize]
     }
 
-    const fn set(&mut self, feature: Feature, value: f64) {
+    pub(crate) const fn set(&mut self, feature: Feature, value: f64) {
         self.values[feature as usize] = value as f32;
     }
 }
 
-/// The rows of every pod of a survey that runs, in its order.
+#[cfg(test)]
+impl<'a> PodFeatures<'a> {
+    /// A row of which only these values are known.
+    pub(crate) fn for_tests(unit: &'a WorkloadId, values: &[(Feature, f32)]) -> Self {
+        let mut row = Self {
+            namespace: &unit.namespace,
+            pod: "pod",
+            node: None,
+            unit,
+            set_name: None,
+            values: [f32::NAN; Feature::COUNT],
+        };
+        for (feature, value) in values {
+            row.set(*feature, f64::from(*value));
+        }
+        row
+    }
+}
+
+/// The rows of every pod of a survey that runs, in its order, and the workloads that are unlike
+/// themselves; `unknowns` is what was remembered of them at the tick before.
 #[must_use]
-pub fn compute<'a>(state: &'a State, survey: &Survey<'a>) -> Vec<PodFeatures<'a>> {
+pub fn compute<'a>(
+    state: &'a State,
+    survey: &Survey<'a>,
+    unknowns: &mut Unknowns,
+) -> (Vec<PodFeatures<'a>>, Vec<Unusual>) {
     let nodes = pod::NodeLoads::new(state);
     let (mut rows, latencies): (Vec<_>, Vec<_>) =
         survey.pods().filter(runs).map(|pod| pod::features(state, survey, (&pod, &nodes))).unzip();
     siblings::fill(&mut rows, &latencies);
     let memory = call_memory(state.settings().time_scale);
     upstream::fill(&mut rows, state.graph().calls(survey.at(), memory));
-    rows
+    let unusual = unknowns.observe(&mut rows, (survey.at(), state.settings()));
+    (rows, unusual)
 }
 
 /// Whether a pod can still fail: it is neither finished nor being deleted.

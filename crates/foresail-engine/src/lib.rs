@@ -25,6 +25,7 @@ pub mod logs;
 pub mod series;
 mod settings;
 mod state;
+pub mod unknown;
 
 pub use assess::{Carry, EngineAssessment, Models, Policy, assess};
 pub use settings::Settings;

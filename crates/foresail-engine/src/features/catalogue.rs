@@ -28,6 +28,8 @@ pub enum FeatureGroup {
     Siblings,
     /// Workloads that it calls.
     Upstream,
+    /// How unlike itself the workload is.
+    Unknown,
     /// How well it is observed.
     Quality,
 }
@@ -56,6 +58,7 @@ impl FeatureGroup {
         Self::Change,
         Self::Siblings,
         Self::Upstream,
+        Self::Unknown,
         Self::Quality,
     ];
 
@@ -75,6 +78,7 @@ impl FeatureGroup {
             Self::Change => "change",
             Self::Siblings => "siblings",
             Self::Upstream => "upstream",
+            Self::Unknown => "unknown",
             Self::Quality => "quality",
         }
     }
@@ -248,5 +252,8 @@ features! {
     CalleeLatency, "callee_latency", Upstream, Free, "ln ratio", "Highest latency trend among the pods of called workloads.", "call edges, request_seconds, requests_timed";
     CalleeProbeLatency, "callee_probe_latency", Upstream, Free, "share of timeout", "Highest mean probe time over its timeout among the pods of called workloads.", "call edges, probe_seconds, probes";
     CalleeReady, "callee_ready", Upstream, Free, "share", "Lowest share of Ready pods among called workloads.", "call edges, pod status";
+    UnusualLargest, "unusual_largest", Unknown, Free, "spreads", "Smoothed largest deviation of the workload from its own past (`docs/unknown-failures.md`).", "any feature that is watched";
+    UnusualBreadth, "unusual_breadth", Unknown, Free, "ln(1 + spreads²)", "Smoothed mean squared deviation of the workload from its own past.", "any feature that is watched";
+    UnusualUnexplained, "unusual_unexplained", Unknown, Free, "ln(1 + ratio)", "What the workload's usual correlations do not explain.", "any feature that is watched";
     Staleness, "staleness", Quality, Free, "intervals", "Scrape intervals since its newest memory or CPU sample, at most 20.", "any sample";
 }

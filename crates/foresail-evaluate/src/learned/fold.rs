@@ -6,6 +6,7 @@ use foresail_core::{Batch, Prediction, Timestamp};
 use foresail_engine::features::{self, PodFeatures};
 use foresail_engine::first_passage::{FirstPassageSettings, Survey};
 use foresail_engine::learned::{self, LearnedModel};
+use foresail_engine::unknown::Unknowns;
 use foresail_engine::{State, checks};
 
 use crate::replay::Scorer;
@@ -27,6 +28,7 @@ pub struct Fold {
 pub struct FoldScorer<'a> {
     first_passage: &'a FirstPassageSettings,
     folds: &'a [Fold],
+    unknowns: Unknowns,
 }
 
 // === impl Fold ===
@@ -42,8 +44,8 @@ impl Fold {
 impl<'a> FoldScorer<'a> {
     /// A scorer of these folds.
     #[must_use]
-    pub const fn new(first_passage: &'a FirstPassageSettings, folds: &'a [Fold]) -> Self {
-        Self { first_passage, folds }
+    pub fn new(first_passage: &'a FirstPassageSettings, folds: &'a [Fold]) -> Self {
+        Self { first_passage, folds, unknowns: Unknowns::default() }
     }
 }
 
@@ -55,7 +57,7 @@ impl Scorer for FoldScorer<'_> {
     fn step(&mut self, state: &State, _: &Batch, at: Timestamp) -> Vec<Vec<Prediction>> {
         let survey = Survey::new(state, at, self.first_passage);
         let mut predictions = survey.predictions();
-        let rows = features::compute(state, &survey);
+        let rows = features::compute(state, &survey, &mut self.unknowns).0;
         let said = self.folds.iter().flat_map(|fold| {
             let own: Vec<_> = rows.iter().filter(|row| fold.scores(row)).cloned().collect();
             learned::predict(state, &own, &fold.model)

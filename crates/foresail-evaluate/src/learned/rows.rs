@@ -6,6 +6,7 @@ use foresail_core::{Batch, Prediction, Timestamp, WorkloadId};
 use foresail_engine::State;
 use foresail_engine::features::{self, Feature};
 use foresail_engine::first_passage::{FirstPassageSettings, Survey};
+use foresail_engine::unknown::Unknowns;
 
 use crate::replay::Scorer;
 
@@ -33,6 +34,7 @@ pub struct Rows {
 pub struct RowCollector {
     settings: FirstPassageSettings,
     rows: Rows,
+    unknowns: Unknowns,
     units: BTreeMap<WorkloadId, u32>,
     pods: BTreeMap<(String, String), u32>,
 }
@@ -66,7 +68,13 @@ impl RowCollector {
     /// An empty collector.
     #[must_use]
     pub fn new(settings: FirstPassageSettings) -> Self {
-        Self { settings, rows: Rows::default(), units: BTreeMap::new(), pods: BTreeMap::new() }
+        Self {
+            settings,
+            rows: Rows::default(),
+            unknowns: Unknowns::default(),
+            units: BTreeMap::new(),
+            pods: BTreeMap::new(),
+        }
     }
 
     /// What was collected.
@@ -84,7 +92,7 @@ impl Scorer for RowCollector {
     fn step(&mut self, state: &State, _: &Batch, at: Timestamp) -> Vec<Vec<Prediction>> {
         let survey = Survey::new(state, at, &self.settings);
         self.rows.ticks.push(at);
-        for row in features::compute(state, &survey) {
+        for row in features::compute(state, &survey, &mut self.unknowns).0 {
             let unit = *self.units.entry(row.unit.clone()).or_insert_with(|| {
                 self.rows.units.push(row.unit.clone());
                 self.rows.units.len() as u32 - 1

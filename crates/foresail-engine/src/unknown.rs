@@ -1,0 +1,148 @@
+//! Unknown failures: workloads that are unlike themselves, whatever the reason.
+//!
+//! ```text
+//!  rows of a workload's pods ──> the most extreme value of each watched feature ──> Watch
+//!                                          │ own past only; no labels               │
+//!                                          └─ features `unusual_*` of its pods <────┴──> Unusual (watch level)
+//! ```
+//!
+//! What it says is a feature and a reason to look, never an alarm. `docs/unknown-failures.md` has what
+//! it reaches.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use foresail_core::{FaultDuration, Timestamp, WorkloadId};
+use foresail_learn::detector::Watch;
+use serde::{Deserialize, Serialize};
+
+use crate::features::{Feature, PodFeatures};
+use crate::settings::Settings;
+
+/// The features that are watched.
+const WATCHED: [Feature; 12] = [
+    Feature::MemoryGrowth,
+    Feature::CpuOfLimit,
+    Feature::Throttled,
+    Feature::DescriptorGrowth,
+    Feature::ThreadGrowth,
+    Feature::TaskGrowth,
+    Feature::RequestGrowth,
+    Feature::ErrorShare,
+    Feature::LatencyTrend,
+    Feature::ProbeLatency,
+    Feature::ReceivedGrowth,
+    Feature::WarningLineGrowth,
+];
+/// Between two looks at a workload: half-lives of the detector were chosen for minutes.
+const EVERY: FaultDuration = FaultDuration::from_minutes(1.0);
+/// Rank among its own recent times from which a workload is listed …
+const LISTED_P_VALUE: f64 = 0.05;
+/// … when it is also this many spreads off.
+const LISTED_DEVIATION: f64 = 4.0;
+
+/// What every workload was like, for one look after another.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Unknowns {
+    units: BTreeMap<WorkloadId, Seen>,
+}
+
+/// One workload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Seen {
+    watch: Watch,
+    looked_at: Timestamp,
+    /// Largest deviation, breadth, unexplained share and rank of the last look.
+    last: Option<[f64; 4]>,
+}
+
+/// A workload that is unlike itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unusual {
+    /// Which.
+    pub unit: WorkloadId,
+    /// Smoothed largest deviation from its own past, in spreads, at most 8.
+    pub largest: f64,
+    /// What its usual correlations do not explain; about 1 in usual times.
+    pub unexplained: f64,
+    /// Share of its own recent times that were at least as unusual.
+    pub p_value: f64,
+    /// Names of the features that are furthest off, with their signed deviations in spreads.
+    pub reasons: Vec<(String, f64)>,
+}
+
+// === impl Unknowns ===
+
+impl Unknowns {
+    /// Looks at every workload that is due, fills the `unusual_*` features of its pods, and lists the
+    /// ones that are unlike themselves, the furthest off first.
+    pub fn observe(
+        &mut self,
+        rows: &mut [PodFeatures<'_>],
+        (at, settings): (Timestamp, &Settings),
+    ) -> Vec<Unusual> {
+        let mut extremes: BTreeMap<&WorkloadId, [f32; WATCHED.len()]> = BTreeMap::new();
+        for row in rows.iter() {
+            let extreme = extremes.entry(row.unit).or_insert([f32::NAN; WATCHED.len()]);
+            for (value, feature) in extreme.iter_mut().zip(WATCHED) {
+                *value = value.max(row.get(feature));
+            }
+        }
+        self.units.retain(|unit, _| extremes.contains_key(unit));
+        let every = settings.time_scale.to_platform(EVERY);
+        let tick = Duration::from_secs_f64(EVERY.as_seconds());
+        for (unit, extreme) in extremes {
+            let seen = self.units.entry(unit.clone()).or_insert_with(|| Seen {
+                watch: Watch::new(WATCHED.len(), tick),
+                looked_at: at - every,
+                last: None,
+            });
+            if at.since(seen.looked_at) >= every {
+                seen.looked_at = at;
+                seen.last = seen.watch.observe(&extreme).map(|judged| {
+                    [judged.largest, judged.breadth, judged.unexplained, judged.p_value]
+                });
+            }
+        }
+        for row in rows.iter_mut() {
+            if let Some([largest, breadth, unexplained, _]) =
+                self.units.get(row.unit).and_then(|seen| seen.last)
+            {
+                row.set(Feature::UnusualLargest, largest);
+                row.set(Feature::UnusualBreadth, breadth.ln_1p());
+                row.set(Feature::UnusualUnexplained, unexplained.ln_1p());
+            }
+        }
+        self.unusual()
+    }
+
+    fn unusual(&self) -> Vec<Unusual> {
+        let mut unusual: Vec<Unusual> =
+            self.units.iter().filter_map(|(unit, seen)| seen.unusual(unit)).collect();
+        unusual.sort_by(|a, b| b.largest.total_cmp(&a.largest).then_with(|| a.unit.cmp(&b.unit)));
+        unusual
+    }
+}
+
+// === impl Seen ===
+
+impl Seen {
+    fn unusual(&self, unit: &WorkloadId) -> Option<Unusual> {
+        let [largest, _, unexplained, p_value] = self.last?;
+        if p_value > LISTED_P_VALUE || largest < LISTED_DEVIATION {
+            return None;
+        }
+        let mut reasons: Vec<(String, f64)> = WATCHED
+            .iter()
+            .zip(self.watch.deviations())
+            .map(|(feature, deviation)| (feature.as_str().to_owned(), f64::from(*deviation)))
+            .filter(|(_, deviation)| deviation.is_finite())
+            .collect();
+        reasons.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        reasons.truncate(3);
+        Some(Unusual { unit: unit.clone(), largest, unexplained, p_value, reasons })
+    }
+}
+
+#[cfg(test)]
+mod tests;
