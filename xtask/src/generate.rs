@@ -6,8 +6,12 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 /// Pages and the argument of `foresail reference` that prints each.
-const PAGES: &[(&str, &str)] =
-    &[("docs/cli.md", "cli"), ("docs/recording.md", "recording"), ("docs/metrics.md", "metrics")];
+const PAGES: &[(&str, &str)] = &[
+    ("docs/cli.md", "cli"),
+    ("docs/recording.md", "recording"),
+    ("docs/metrics.md", "metrics"),
+    ("docs/features.md", "features"),
+];
 
 /// Writes every generated page under the workspace root; the working directory must be inside it.
 pub(crate) fn run() -> anyhow::Result<()> {

@@ -11,6 +11,7 @@
 //! nothing here tells one cluster, workload or hour from another by its size.
 
 mod catalogue;
+mod page;
 mod pod;
 mod siblings;
 mod upstream;
@@ -19,6 +20,7 @@ mod view;
 use foresail_core::WorkloadId;
 
 pub use catalogue::{Direction, Feature, FeatureGroup};
+pub use page::features_page;
 
 use crate::first_passage::{Survey, SurveyedPod};
 use crate::graph::call_memory;
@@ -95,3 +97,6 @@ pub fn compute<'a>(
 fn runs(pod: &SurveyedPod<'_, '_>) -> bool {
     !pod.record.object.is_finished() && pod.record.object.deletion_requested_at.is_none()
 }
+
+#[cfg(test)]
+mod tests;

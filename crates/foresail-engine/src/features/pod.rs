@@ -241,7 +241,7 @@ fn add_growth(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
 
 /// How much a growth without a known limit looks like one that does not end: from `start` over
 /// `span`, never certain.
-fn runaway(growth: f32, (start, span): (f64, f64)) -> f64 {
+pub(super) fn runaway(growth: f32, (start, span): (f64, f64)) -> f64 {
     ((f64::from(growth) - start) / span).clamp(0.0, MOST_RUNAWAY)
 }
 
@@ -324,7 +324,7 @@ fn add_probes(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject)
 
 /// How likely a latency that rises will reach its timeout, from its shares of it over 2, 10 and 60
 /// minutes; believed by the same rules as first passage (`docs/first-passage.md`).
-fn latency_passage([now, middle, long]: [f64; 3]) -> f64 {
+pub(super) fn latency_passage([now, middle, long]: [f64; 3]) -> f64 {
     let slope = (now - middle) / AGE_STEP;
     if now.is_nan() || long.is_nan() || slope <= 0.0 {
         return if now.is_nan() { f64::NAN } else { 0.0 };
