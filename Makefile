@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help cargo demo test check bench lint docs generated
+.PHONY: help cargo demo test check bench lint docs generated model
 
 # Options for `foresail demo`, as in `make demo DEMO='--once'`.
 DEMO ?=
@@ -16,6 +16,9 @@ cargo:
 
 demo: cargo ## Build and run the demo: results, then the report in your browser (DEMO='--once' stops after the results)
 	cargo run --release --locked --package foresail -- demo $(DEMO)
+
+model: cargo ## Train the model that is built into the program (commit it when features, training or recordings change)
+	cargo xtask model
 
 test: cargo lint docs generated ## Everything that CI runs
 	scripts/browser-test

@@ -1,10 +1,11 @@
-//! Chores of the workspace: `cargo xtask layers` and `cargo xtask gen`.
+//! Chores of the workspace: `cargo xtask layers`, `cargo xtask gen` and `cargo xtask model`.
 //!
 //! Light on purpose: it links none of the workspace's crates, so it builds in seconds and its
 //! answer does not depend on them compiling.
 
 mod generate;
 mod layers;
+mod model;
 
 use std::process::ExitCode;
 
@@ -24,12 +25,15 @@ enum Chore {
     Layers,
     /// Writes the generated pages of `docs/`.
     Gen,
+    /// Trains the model that is built into the program.
+    Model,
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Layers => layers::run(),
         Chore::Gen => generate::run(),
+        Chore::Model => model::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,10 +22,12 @@ use std::path::PathBuf;
 use foresail_collect::RecordingError;
 use foresail_core::{Alarm, Prediction};
 use foresail_engine::{Models, Policy};
+use foresail_learn::model_file::Header;
 
 use crate::baseline::ABSENT;
 use crate::checks;
 use crate::gates;
+use crate::learned::trained_on;
 use crate::probability;
 use crate::result::{
     Absent, BacktestResult, Curves, Provenance, RESULT_FORMAT, RecordingSummary, Role, Seeds,
@@ -46,6 +48,9 @@ pub struct BacktestInput {
     pub shown_budget: f64,
     /// The models.
     pub models: Models,
+    /// What the file of the learned model among them says of it: its operating points are used as
+    /// they stand.
+    pub header: Option<Header>,
     /// The policy; its threshold is used as it stands where there is no training recording.
     pub policy: Policy,
     /// Version of the program.
@@ -156,7 +161,7 @@ pub fn run(input: &BacktestInput, on_progress: OnProgress<'_>) -> Result<Backtes
     };
     let result = BacktestResult {
         format: RESULT_FORMAT,
-        provenance: provenance(input),
+        provenance: provenance(input, &loaded),
         recordings: loaded.iter().map(summary).collect(),
         shown: loaded[0].name.clone(),
         shown_budget: input.shown_budget,
@@ -187,13 +192,13 @@ fn loaded_named(loaded: &[Loaded]) -> Vec<(&str, &crate::tune::Replayed)> {
     loaded.iter().map(|one| (one.name.as_str(), &one.replayed)).collect()
 }
 
-fn provenance(input: &BacktestInput) -> Provenance {
+fn provenance(input: &BacktestInput, loaded: &[Loaded]) -> Provenance {
     let policy = &input.policy.alarm;
     Provenance {
         program_version: input.program_version.clone(),
         git_revision: input.git_revision.clone(),
         command: input.command.clone(),
-        model: crate::replay::ENGINE.to_owned(),
+        model: model_in_words(input, loaded),
         settings: format!(
             "horizon {:.0} min, raised after {:.0} of {:.0} min above the threshold, closed after {:.0} min below {:.0} % of it (fault time)",
             input.models.first_passage.horizon_minutes,
@@ -207,7 +212,35 @@ fn provenance(input: &BacktestInput) -> Provenance {
     }
 }
 
-fn summary(loaded: &Loaded) -> RecordingSummary {
+/// What judged, and on what of it nobody can be surprised.
+fn model_in_words(input: &BacktestInput, loaded: &[Loaded]) -> String {
+    let Some(header) = &input.header else {
+        return "first passage to known limits and change-time checks, no training".to_owned();
+    };
+    let names: Vec<&str> = header.card.recordings.iter().map(|one| one.name.as_str()).collect();
+    let known: Vec<&str> =
+        known_to(header, loaded).into_iter().map(|one| one.name.as_str()).collect();
+    let warning = if known.is_empty() {
+        String::new()
+    } else {
+        format!("; it was trained on {}, which it therefore knows", known.join(", "))
+    };
+    format!(
+        "{} (trained on {}), first passage and change-time checks{warning}",
+        header.kind,
+        names.join(", ")
+    )
+}
+
+/// Judged recordings that the model was trained on.
+fn known_to<'a>(header: &Header, loaded: &'a [Loaded]) -> Vec<&'a Loaded> {
+    let judged = loaded.iter().filter(|one| one.role == Role::Judged);
+    judged
+        .filter(|one| header.card.recordings.contains(&trained_on(&one.name, &one.sha256)))
+        .collect()
+}
+
+pub(crate) fn summary(loaded: &Loaded) -> RecordingSummary {
     use crate::result::Precursor;
     let ground = &loaded.replayed.ground;
     let frame = &loaded.replayed.frame;

@@ -8,6 +8,7 @@
 //!  State (objects) ────────────────────────────────────────┴─> stock rules with their holds
 //! ```
 
+mod first_passage;
 mod linear;
 mod memory_ttl;
 mod simple;
@@ -19,9 +20,11 @@ use foresail_core::{
     TimeScale, Timestamp, Unit, Verdict,
 };
 use foresail_engine::State;
+use foresail_engine::first_passage::FirstPassageSettings;
 
 use crate::replay::Scorer;
 
+pub use first_passage::FIRST_PASSAGE;
 pub use linear::{HORIZONS_HOURS, WINDOWS_MINUTES, linear_name};
 pub use stock::{ABSENT, RULES, Rule};
 pub use tracks::{LevelTrack, Tracks};
@@ -44,6 +47,7 @@ pub struct Baselines {
     stock: stock::StockRules,
     signature: simple::Signature,
     scale: TimeScale,
+    first_passage: Option<FirstPassageSettings>,
 }
 
 /// A score of one unit for one kind.
@@ -65,7 +69,14 @@ impl Baselines {
             stock: stock::StockRules::new(scale),
             signature: simple::Signature::new(),
             scale,
+            first_passage: None,
         }
+    }
+
+    /// With first passage and the checks beside them: what the engine says without a learned model.
+    #[must_use]
+    pub fn with_first_passage(self, settings: FirstPassageSettings) -> Self {
+        Self { first_passage: Some(settings), ..self }
     }
 }
 
@@ -76,6 +87,7 @@ impl Scorer for Baselines {
         for window in WINDOWS_MINUTES {
             names.extend(HORIZONS_HOURS.map(|horizon| linear_name(window, horizon)));
         }
+        names.extend(self.first_passage.iter().map(|_| FIRST_PASSAGE.to_owned()));
         names
     }
 
@@ -91,11 +103,13 @@ impl Scorer for Baselines {
         lists.extend(linear::score(&self.tracks, at));
         let horizon = self.scale.to_platform(FaultDuration::from_minutes(100.0));
         let names = self.names();
-        lists
+        let said = lists
             .into_iter()
             .zip(&names)
-            .map(|(scores, name)| predictions(scores, at, horizon, &ModelId(name.clone())))
-            .collect()
+            .map(|(scores, name)| predictions(scores, at, horizon, &ModelId(name.clone())));
+        let untrained =
+            self.first_passage.iter().map(|settings| first_passage::predict(state, at, settings));
+        said.chain(untrained).collect()
     }
 }
 

@@ -22,8 +22,8 @@ pub trait Scorer: Send {
     fn step(&mut self, state: &State, batch: &Batch, at: Timestamp) -> Vec<Vec<Prediction>>;
 }
 
-/// Name of the engine's own scores.
-pub const ENGINE: &str = "first_passage";
+/// Name of the engine's own scores: every model in service and the checks.
+pub const ENGINE: &str = "foresail";
 
 /// Runs batches through the engine and `scorer`.
 ///
@@ -43,6 +43,7 @@ pub fn run(
     silent.alarm.threshold = f64::INFINITY;
     silent.alarm.change_threshold = f64::INFINITY;
     let mut seen = Watch::default();
+    let mut parent: Option<EngineAssessment> = None;
     for (at, batch) in batches {
         state.observe(&batch);
         trace.ticks.push(at);
@@ -52,9 +53,11 @@ pub fn run(
             last_outcome: state.ledger().last_outcome(unit),
         });
         trace.note_calls(state.graph().calls(at, call_memory(settings.time_scale)).edges());
-        let assessment = assess(&state, None, at, (models, &silent));
+        let mut assessment = assess(&state, parent.as_ref(), at, (models, &silent));
         trace.note_scores(0, &assessment.predictions);
-        trace.engine.push(assessment.predictions);
+        // Of its parent an assessment takes nothing but the carry.
+        trace.engine.push(std::mem::take(&mut assessment.predictions));
+        parent = Some(assessment);
         for (number, mut predictions) in scorer.step(&state, &batch, at).into_iter().enumerate() {
             // The same alarm policy for everybody: what is planned is news to none.
             respect_plans(&mut predictions, state.graph());

@@ -32,7 +32,7 @@ pub(crate) fn trace(seconds: i64) -> Trace {
         time_scale: TimeScale::try_from(10.0).unwrap(),
         scrape_interval: PlatformDuration::from_seconds(5),
     };
-    let mut trace = Trace::new(settings, &["first_passage".to_owned()]);
+    let mut trace = Trace::new(settings, &[crate::replay::ENGINE.to_owned()]);
     trace.started_at = at(0);
     trace.pods = 2;
     for second in (0..seconds).step_by(5) {

@@ -92,7 +92,8 @@ pub(crate) enum BudgetArgument {
 /// Options of `demo`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Settings are chosen on the shipped training recordings; the demo recording is only back-tested.
+The model that is built in was trained on the shipped training recordings; the demo recording is only
+back-tested.
 
 Example:
   foresail demo --once --out out/demo")]
@@ -146,11 +147,14 @@ pub(crate) struct BacktestArguments {
     /// Folder of the recording to replay
     #[arg(long, value_name = "DIR")]
     pub(crate) recording: PathBuf,
-    /// Recordings to choose the alarm threshold and the baselines' settings on [default: as shipped]
+    /// A trained model, judged at its own operating point [default: first passage, untrained]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+    /// Recordings to choose thresholds and the baselines' settings on [default: as shipped]
     #[arg(long, value_name = "DIR", num_args = 1..)]
     pub(crate) train: Vec<PathBuf>,
-    /// False alarms per pod-day of fault time that the threshold is for: chosen on --train, else as
-    /// shipped (chosen on the shipped training recordings)
+    /// False alarms per pod-day of fault time that the threshold is for: the model's, else chosen on
+    /// --train, else as shipped (chosen on the shipped training recordings)
     #[arg(long, value_enum, default_value = "0.5")]
     pub(crate) budget: BudgetArgument,
     /// Write the alarms, one JSON object a line

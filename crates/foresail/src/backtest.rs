@@ -9,13 +9,16 @@ use foresail_engine::alarm::AlarmLine;
 use foresail_engine::first_passage;
 use foresail_engine::{Models, Policy};
 use foresail_evaluate::backtest::{self, Backtest, BacktestInput, Progress as Step};
+use foresail_evaluate::learned::StoredModel;
 use foresail_evaluate::report;
 use foresail_evaluate::result::{BacktestResult, RecordingSummary, Row, Runtime, Seeds};
+use foresail_learn::model_file::Header;
 use serde::Serialize;
 
 use crate::arguments::{BacktestArguments, BudgetArgument, Format};
 use crate::clock::Stopwatch;
 use crate::failure::{Failure, Result};
+use crate::models;
 use crate::progress::Progress;
 use crate::staging::{StagedFile, check_folder};
 use crate::stdout::Output;
@@ -25,6 +28,7 @@ use crate::unjudged::{self, Unjudged};
 /// What `--format json` prints.
 #[derive(Serialize)]
 struct ResultObject<'a> {
+    model: &'a str,
     recording: Option<&'a RecordingSummary>,
     budget: f64,
     rows: Vec<&'a Row>,
@@ -37,8 +41,9 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<()> {
     let alarms = arguments.alarms.as_deref().map(StagedFile::create).transpose()?;
     let scores = arguments.scores.as_deref().map(StagedFile::create).transpose()?;
     arguments.out.as_deref().map_or(Ok(()), check_folder)?;
+    let model = arguments.model.as_deref().map(models::open).transpose()?;
     let Backtest { result, alarms: raised, predictions, .. } =
-        judge(&arguments.recording, &arguments.train, arguments.budget)?;
+        judge(&arguments.recording, &arguments.train, (arguments.budget, model))?;
     if let Some(file) = alarms {
         let cluster = shown(&result).map_or("", |recording| recording.cluster.as_str());
         file.commit_with(|out| {
@@ -53,6 +58,7 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<()> {
     let mut output = Output::new();
     match arguments.format {
         Format::Json => output.json(&ResultObject {
+            model: &result.provenance.model,
             recording: shown(&result),
             budget: result.shown_budget,
             rows: summary.rows().collect(),
@@ -60,6 +66,9 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<()> {
         })?,
         Format::Text => {
             print(&mut output, &summary)?;
+            if arguments.model.is_some() {
+                output.line(format_args!("\nForesail: {}", result.provenance.model))?;
+            }
             for reason in &unjudged {
                 output.line(format_args!("\n{reason}"))?;
             }
@@ -81,20 +90,22 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<()> {
 pub(crate) fn judge(
     recording: &Path,
     training: &[PathBuf],
-    budget: BudgetArgument,
+    (budget, model): (BudgetArgument, Option<StoredModel>),
 ) -> Result<Backtest> {
-    let watch = Stopwatch::start();
-    let progress = Progress::start();
     let mut policy = Policy::default();
-    if let Some(threshold) = first_passage::threshold_for(budget.get()) {
+    if let Some(threshold) = threshold(budget, model.as_ref().map(|model| &model.header))? {
         policy.alarm.threshold = threshold;
     }
+    let (header, learned) = model.map(|model| (model.header, model.model)).unzip();
+    let watch = Stopwatch::start();
+    let progress = Progress::start();
     let input = BacktestInput {
         recordings: vec![recording.to_owned()],
         training: training.to_vec(),
         budgets: BudgetArgument::value_variants().iter().map(|budget| budget.get()).collect(),
         shown_budget: budget.get(),
-        models: Models::default(),
+        models: Models { learned, ..Models::default() },
+        header,
         policy,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         git_revision: option_env!("FORESAIL_REVISION").map(str::to_owned),
@@ -109,8 +120,21 @@ pub(crate) fn judge(
     Ok(backtest)
 }
 
+/// The threshold that comes with a model, or with first passage where there is none.
+fn threshold(budget: BudgetArgument, header: Option<&Header>) -> Result<Option<f64>> {
+    let Some(header) = header else { return Ok(first_passage::threshold_for(budget.get())) };
+    let known = header.operating_points.iter().find(|point| point.budget == budget.get());
+    known.map(|point| Some(point.threshold)).ok_or_else(|| {
+        Failure::input(format!(
+            "the model has no operating point for a budget of {}: train it on two recordings or more, \
+             or with more observed time",
+            budget.get()
+        ))
+    })
+}
+
 /// The command line of this process, as a shell would take it.
-fn command_line() -> String {
+pub(crate) fn command_line() -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
     let words = std::env::args_os().skip(1).map(|word| {
         let word = word.to_string_lossy().into_owned();

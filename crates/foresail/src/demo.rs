@@ -6,6 +6,7 @@ use crate::arguments::{BudgetArgument, DemoArguments};
 use crate::backtest::{judge, print, write_report};
 use crate::clock::Stopwatch;
 use crate::failure::Result;
+use crate::models;
 use crate::serve;
 use crate::shipped::Shipped;
 use crate::staging::check_folder;
@@ -22,14 +23,15 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<()> {
     check_folder(&arguments.out)?;
     let listener = if arguments.once { None } else { Some(serve::bind(arguments.listen)?) };
 
-    let result = judge(&shipped.demo, &shipped.training, BUDGET)?.result;
+    let result =
+        judge(&shipped.demo, &shipped.training, (BUDGET, Some(models::built_in()?)))?.result;
     let files = write_report(&result, &arguments.out)?;
 
     let summary = Summary::new(&result);
     let mut output = Output::new();
     output.line(format_args!(
-        "Settings chosen on {} training recordings for at most {} false alarms per pod-day, then \
-         judged once on a recording that nothing was chosen on:",
+        "The model that is built in, and every setting, come from {} training recordings, for at most {} \
+         false alarms per pod-day; judged on a recording that nothing was chosen on:",
         shipped.training.len(),
         BUDGET.get()
     ))?;

@@ -104,6 +104,9 @@ pub(crate) fn replayed(
 ) -> Replayed {
     let settings = settings(recording, options);
     let mut baselines = Baselines::new(settings.time_scale);
+    if input.models.learned.is_some() {
+        baselines = baselines.with_first_passage(input.models.first_passage.clone());
+    }
     let batches = recording.replay(options);
     let trace = replay::run((&settings, &input.models), batches, &mut baselines, on_tick);
     let ground = Ground::new(&trace, recording.episodes());

@@ -1,12 +1,14 @@
 //! The methods that are compared, and every setting of each tried on every recording.
 
 use foresail_core::PlatformDuration;
+use foresail_learn::model_file::Header;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{BacktestInput, OnProgress, Progress};
 use crate::baseline::{
-    HORIZONS_HOURS, MAD, MEMORY_TTL, SIGNATURE, STATIC, STOCK, WINDOWS_MINUTES, linear_name,
+    FIRST_PASSAGE, HORIZONS_HOURS, MAD, MEMORY_TTL, SIGNATURE, STATIC, STOCK, WINDOWS_MINUTES,
+    linear_name,
 };
 use crate::matching::{Judgement, Raised, judge};
 use crate::replay::ENGINE;
@@ -20,12 +22,17 @@ const GATES: [f64; 10] = [0.001, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
 /// Thresholds tried without a training recording, where scores cannot propose any.
 const PLAIN_THRESHOLDS: [f64; 9] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
 
+/// What the engine says without a learned model.
+const UNTRAINED: &str = "First passage";
+
 /// A method with everything that was tried.
 #[derive(Clone, Debug)]
 pub(crate) struct Tried {
     pub(crate) method: Method,
     /// From high to low threshold per scorer.
     pub(crate) points: Vec<Point>,
+    /// Thresholds that came with the method, by budget; none is then chosen here.
+    pub(crate) fixed: Option<Vec<(f64, f64)>>,
 }
 
 /// Tries every method. `training` are positions among `replayed`.
@@ -38,7 +45,7 @@ pub(super) fn try_all(
     let base = &input.policy.alarm;
     let number = |name: &str| replayed[0].trace.scores.iter().position(|one| one.name == name);
     let proposals: Vec<&Replayed> = training.iter().map(|i| replayed[*i]).collect();
-    let total = 5 + WINDOWS_MINUTES.len() * HORIZONS_HOURS.len();
+    let total = 7 + WINDOWS_MINUTES.len() * HORIZONS_HOURS.len();
     let mut done = 0;
     let mut run = |name: &str, thresholds: Option<&[f64]>| {
         let points = number(name).map(|scorer| {
@@ -57,11 +64,30 @@ pub(super) fn try_all(
         on_progress(Progress { step: "tune", done, total });
         points.unwrap_or_default()
     };
-    let mut tried = vec![
-        tuned(ENGINE, "First passage", MethodKind::Engine, run(ENGINE, None)),
-        shipped(ENGINE, "First passage", MethodKind::Engine, run(ENGINE, Some(&[base.threshold]))),
-        tuned(MEMORY_TTL, "Memory 1/TTL, sticky", MethodKind::Baseline, run(MEMORY_TTL, None)),
-    ];
+    let mut tried = match &input.header {
+        Some(header) => {
+            let fixed = operating(header);
+            let thresholds = with_judged((replayed, training), &fixed);
+            let points = run(ENGINE, Some(&thresholds));
+            let untrained = run(FIRST_PASSAGE, None);
+            vec![
+                Tried {
+                    fixed: Some(fixed),
+                    ..tuned(ENGINE, "Foresail", MethodKind::Engine, points)
+                },
+                tuned(FIRST_PASSAGE, UNTRAINED, MethodKind::Baseline, untrained),
+            ]
+        }
+        None => {
+            let shipped_point = run(ENGINE, Some(&[base.threshold]));
+            vec![
+                tuned(ENGINE, UNTRAINED, MethodKind::Engine, run(ENGINE, None)),
+                shipped(ENGINE, UNTRAINED, MethodKind::Engine, shipped_point),
+            ]
+        }
+    };
+    let memory = run(MEMORY_TTL, None);
+    tried.push(tuned(MEMORY_TTL, "Memory 1/TTL, sticky", MethodKind::Baseline, memory));
     let mut grid = Vec::new();
     for window in WINDOWS_MINUTES {
         for horizon in HORIZONS_HOURS {
@@ -83,6 +109,25 @@ pub(super) fn try_all(
     tried
 }
 
+/// The thresholds of a model file by budget.
+fn operating(header: &Header) -> Vec<(f64, f64)> {
+    header.operating_points.iter().map(|point| (point.budget, point.threshold)).collect()
+}
+
+/// Thresholds for the curve on judged recordings, and those of the operating points. The model knows
+/// the training recordings: its scores there propose nothing.
+fn with_judged((replayed, training): (&[&Replayed], &[usize]), fixed: &[(f64, f64)]) -> Vec<f64> {
+    let judged: Vec<&Replayed> = (replayed.iter().enumerate())
+        .filter(|(number, _)| !training.contains(number))
+        .map(|(_, one)| *one)
+        .collect();
+    let mut thresholds = candidates(&judged, 0);
+    thresholds.extend(fixed.iter().map(|(_, threshold)| threshold));
+    thresholds.sort_by(|a, b| b.total_cmp(a));
+    thresholds.dedup();
+    thresholds
+}
+
 fn tuned(name: &str, title: &str, kind: MethodKind, points: Vec<Point>) -> Tried {
     tried(name, title, (kind, Variant::Tuned), points)
 }
@@ -100,6 +145,7 @@ fn tried(
     Tried {
         method: Method { name: name.to_owned(), title: title.to_owned(), kind, variant },
         points,
+        fixed: None,
     }
 }
 

@@ -89,9 +89,13 @@ impl<'a> Plan<'a> {
 
     /// What `tried` does on `recording` at `budget`; `None` where nothing could choose.
     fn choice(&self, tried: &Tried, recording: usize, budget: Option<f64>) -> Option<Choice> {
-        let point = match budget {
-            None => tried.points.first(),
-            Some(budget) => {
+        let point = match (budget, &tried.fixed) {
+            (None, _) => tried.points.first(),
+            (Some(budget), Some(fixed)) => {
+                let own = fixed.iter().find(|(known, _)| *known == budget);
+                own.and_then(|(_, own)| tried.points.iter().find(|one| one.threshold == *own))
+            }
+            (Some(budget), None) => {
                 let choosers = self.choosers(recording);
                 if choosers.is_empty() {
                     return None;
@@ -99,7 +103,12 @@ impl<'a> Plan<'a> {
                 choose(&tried.points, &self.replayed, &choosers, budget)
             }
         };
-        Some(self.choice_of(point, recording))
+        match (&tried.fixed, point) {
+            (Some(_), None) => {
+                Some(self.silent(recording, "the model has no operating point for it"))
+            }
+            (Some(_), Some(_)) | (None, _) => Some(self.choice_of(point, recording)),
+        }
     }
 
     fn choice_of(&self, point: Option<&Point>, recording: usize) -> Choice {
@@ -180,12 +189,7 @@ fn rows_of(input: &BacktestInput, plan: &Plan<'_>, tried: &Tried) -> Vec<Built> 
         Variant::Tuned => input.budgets.iter().copied().map(Some).collect(),
     };
     for scope in &plan.scopes {
-        // Shipped settings of the engine come from training recordings: there they would judge
-        // themselves.
-        let own = tried.method.kind == MethodKind::Engine
-            && tried.method.variant == Variant::AsShipped
-            && scope.recordings.iter().all(|one| plan.training.contains(one));
-        if own {
+        if judges_itself(plan, (tried, scope)) {
             continue;
         }
         for budget in &budgets {
@@ -196,6 +200,14 @@ fn rows_of(input: &BacktestInput, plan: &Plan<'_>, tried: &Tried) -> Vec<Built> 
         }
     }
     rows
+}
+
+/// Whether a method would be judged on what its settings come from: what is shipped, and a trained
+/// model with its operating points, on training recordings.
+fn judges_itself(plan: &Plan<'_>, (tried, scope): (&Tried, &ScopeData<'_>)) -> bool {
+    let shipped = tried.method.variant == Variant::AsShipped;
+    let own = tried.fixed.is_some() || (tried.method.kind == MethodKind::Engine && shipped);
+    own && scope.recordings.iter().all(|one| plan.training.contains(one))
 }
 
 fn label(
@@ -284,7 +296,7 @@ fn not_measurable(scope: &ScopeData<'_>, budget: Option<f64>) -> Option<String> 
 /// Never, and random alarms as many and as long as the engine's.
 fn references(input: &BacktestInput, plan: &Plan<'_>, methods: &[Tried]) -> Vec<Built> {
     let never = reference("never", "Never");
-    let chance_method = reference("random", "Random, as often as first passage");
+    let chance_method = reference("random", "Random, as often as Foresail");
     let engine = methods.iter().find(|tried| is_main(&tried.method));
     let mut rows = Vec::new();
     for scope in &plan.scopes {
@@ -293,7 +305,8 @@ fn references(input: &BacktestInput, plan: &Plan<'_>, methods: &[Tried]) -> Vec<
         let label_of = |method: &Method, budget| label(plan, (method, scope), budget);
         rows.push(finish(scope, label_of(&never, None), (silent, |_: &[Choice]| None)));
         for budget in &input.budgets {
-            if not_measurable(scope, Some(*budget)).is_some() {
+            let own = engine.is_some_and(|engine| judges_itself(plan, (engine, scope)));
+            if own || not_measurable(scope, Some(*budget)).is_some() {
                 continue;
             }
             let choices: Option<Vec<Choice>> = scope
@@ -364,7 +377,8 @@ fn curves(
     let wide =
         |scope: &&ScopeData<'_>| scope.recordings.len() > 1 || scope.recordings == [plan.judged[0]];
     for scope in plan.scopes.iter().filter(wide) {
-        for tried in methods.iter().filter(|tried| tried.method.variant == Variant::Tuned) {
+        let tuned = methods.iter().filter(|tried| tried.method.variant == Variant::Tuned);
+        for tried in tuned.filter(|tried| !judges_itself(plan, (tried, scope))) {
             // A grid has one curve per pair; the pair that training chose stands for it.
             let chosen = choose(&tried.points, &plan.replayed, &plan.training, input.shown_budget)
                 .filter(|_| !plan.training.is_empty())

@@ -283,7 +283,10 @@ fn card(
     Card {
         trained_at: None,
         program_version: settings.program_version.clone(),
-        recordings: read.iter().map(|one| trained_on(&one.recording)).collect(),
+        recordings: read
+            .iter()
+            .map(|one| trained_on(one.recording.name(), one.recording.hashes()))
+            .collect(),
         seed: settings.fit.params.seed,
         rows: lessons.iter().flat_map(|lesson| &lesson.targets).flatten().count() as u64,
         events,
@@ -313,13 +316,13 @@ fn notes(read: &[Read], everything: Part<'_>, measured: &[Measured]) -> BTreeMap
 }
 
 /// A recording by its name and the hash of its files' hashes.
-pub(crate) fn trained_on(recording: &Recording) -> TrainedOn {
+pub(crate) fn trained_on(name: &str, hashes: &BTreeMap<String, String>) -> TrainedOn {
     let mut hash = Sha256::new();
-    for (file, sha256) in recording.hashes() {
+    for (file, sha256) in hashes {
         hash.update(format!("{file}\0{sha256}\n"));
     }
     let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    TrainedOn { name: recording.name().to_owned(), sha256 }
+    TrainedOn { name: name.to_owned(), sha256 }
 }
 
 /// Incidents per observed pod-day, by the kind of their primary outcome.

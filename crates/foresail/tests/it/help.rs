@@ -10,6 +10,8 @@ fn the_help_of_every_command_has_an_example() {
         &["recording", "inspect", "--help"],
         &["outcomes", "--help"],
         &["backtest", "--help"],
+        &["train", "--help"],
+        &["models", "--help"],
     ] {
         let help = run(command);
         assert_eq!(help.code, Some(0));

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
+mod default_model;
 mod help;
 mod inputs;
 mod outputs;
 mod program;
 mod recordings;
+mod train;
