@@ -11,6 +11,7 @@
 
 pub mod backtest;
 pub mod baseline;
+pub mod bench;
 pub mod chart;
 pub mod checks;
 pub mod confidence;

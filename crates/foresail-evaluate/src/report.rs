@@ -23,11 +23,11 @@ mod contest;
 mod duel;
 mod footer;
 mod headline;
-mod output;
+pub(crate) mod output;
 mod page;
 mod stories;
 mod tables;
-mod words;
+pub(crate) mod words;
 
 /// Why a report could not be written. Nothing half-written is left behind.
 #[derive(Debug, thiserror::Error)]

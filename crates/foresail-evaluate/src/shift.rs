@@ -6,6 +6,7 @@
 use foresail_core::{PlatformDuration, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::incident::{Ground, UnitGround};
 use crate::matching::{Judged, Judgement};
@@ -16,7 +17,7 @@ pub const MOST_BY_CHANCE: f64 = 0.5;
 pub const MOST_TIME_IN_WARNING: f64 = 0.1;
 
 /// Mean share of incidents that shifted alarms match.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Chance {
     /// Incidents of the headline kinds.
     pub incidents: u32,

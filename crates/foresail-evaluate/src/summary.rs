@@ -1,13 +1,14 @@
 //! A judgement reduced to what the metrics need: small enough to keep one per threshold.
 
 use foresail_core::{FaultDuration, PlatformDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::incident::{Ground, Nature};
 use crate::matching::Judgement;
 use crate::result::{AlarmFate, Counts, Precursor};
 
 /// What one method at one threshold did on one recording.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// What became of everything.
     pub counts: Counts,

@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Show the models at hand
     Models(ModelsArguments),
+    /// Judge every method on recordings and applications that it was not fitted on
+    Bench(BenchArguments),
     /// Print a generated page of the documentation
     #[command(hide = true)]
     Reference {
@@ -73,6 +75,8 @@ pub(crate) enum Page {
     Recording,
     /// From which metrics each quantity is resolved
     Metrics,
+    /// What the learned predictor sees of a pod
+    Features,
 }
 
 /// How many false alarms may be spent, per pod-day of fault time.
@@ -218,9 +222,33 @@ pub(crate) struct ModelsArguments {
     pub(crate) format: Format,
 }
 
+/// Options of `bench`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Every recording is judged by what the others give, then every namespace, then the demo by all of them;
+a folder with roles.json stands for the recordings that it names. A run that was cut short goes on
+where it stopped when it is called again with the same folder for results.
+
+Example:
+  foresail bench --recording data --out out/bench --check docs/results.json")]
+pub(crate) struct BenchArguments {
+    /// Recordings, or a folder with roles.json
+    #[arg(long, value_name = "DIR", num_args = 1.., required = true)]
+    pub(crate) recording: Vec<PathBuf>,
+    /// Folder for index.html, bench.json, tables.md, results.json and the results of folds
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Only one fold, few draws and no ablation
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) reduced: bool,
+    /// Exit with 1 where Foresail falls out of the intervals of these committed results
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+}
+
 /// What `backtest` does without a trained model.
 const UNTRAINED: &str =
-    "Uses first passage to known limits and change-time checks, which need no training.";
+    "Without --model it uses first passage to known limits and change-time checks: no training.";
 
 const BACKTEST_EXAMPLE: &str = "Example:
   foresail backtest --recording data/lab-4 --train data/lab-1 data/lab-2 data/lab-3 \\

@@ -10,6 +10,7 @@
 
 mod arguments;
 mod backtest;
+mod bench;
 mod clock;
 mod demo;
 mod failure;
@@ -45,6 +46,7 @@ pub fn run() -> ExitCode {
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Reference { page } => reference::run(page),
     };

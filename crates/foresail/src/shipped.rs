@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::failure::{Failure, Result};
 
 /// The file that gives each recording its role.
-const ROLES: &str = "roles.json";
+pub(crate) const ROLES: &str = "roles.json";
 
 /// The shipped recordings by role.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,6 +55,8 @@ pub enum Split {
     TrainingToJudged,
     /// Each training recording judged with what the others chose.
     LeaveOneRecordingOut,
+    /// Each namespace judged, in every training recording, with what all others chose.
+    LeaveOneApplicationOut,
     /// Nothing was chosen on data.
     Untrained,
 }
