@@ -1,4 +1,13 @@
-//! Gates of alarm trains: a protocol that an always-on or a reactive alarm passes measures nothing.
+//! Gates: what must hold before a number means anything (`evaluation.md` section 5).
+//!
+//! Gate 1 (causality) is a property of the engine and stands in the tests. Gates 2 to 8 look at rows
+//! and at what is learned from them. Those of alarm trains stand here: a protocol that an always-on
+//! or a reactive alarm passes measures nothing.
+//!
+//! ```text
+//!  definition 2 · single 3 · shuffled 4 · injection 5 · after 6 · clock, origin 7 · duplicates 8
+//!        features, Lessons, Grounds ──> Gate { name, passed, detail }
+//! ```
 
 use foresail_core::{FailureKind, FaultDuration, PlatformDuration};
 
@@ -9,6 +18,29 @@ use crate::shift::chance;
 use crate::summary::{Frame, Summary};
 use crate::trace::UnitIndex;
 use crate::tune::{Reading, Replayed};
+
+mod after;
+mod clock;
+mod definition;
+mod duplicates;
+mod injection;
+mod origin;
+mod rows;
+mod shuffled;
+mod single;
+
+pub use after::no_window_at_or_after_a_failure;
+pub use clock::{clocks, no_identity_and_no_clock, the_start_is_not_learned_from};
+pub use definition::{Described, defining_quantities, described, no_thresholded_definition};
+pub use duplicates::{Duplicates, near_duplicates, near_duplicates_are_counted};
+pub use injection::{
+    BeforeInjection, Injection, against_own_usual, before_injection, injections,
+    targets_are_not_known_before,
+};
+pub use origin::{Origin, origin};
+pub use rows::Lived;
+pub use shuffled::{Learner, out_of_fold, scores, shuffled, shuffled_labels_are_worth_nothing};
+pub use single::{SingleFeature, no_single_feature_tells_all, single_features};
 
 /// The longest horizon, in fault time.
 const HORIZON: FaultDuration = FaultDuration::from_minutes(100.0);

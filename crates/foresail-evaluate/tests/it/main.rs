@@ -4,6 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod causality;
+mod gates;
+mod prevalence;
+mod recorded;
+mod renamed;
 mod shipped;
 mod stretch;
 mod synthetic;
