@@ -9,17 +9,19 @@
 //! The score ranks alarms and is compared with the operating points of the model file; the
 //! probability is what is said.
 
+mod estimator;
 pub mod prevalence;
 mod say;
 mod union;
 
+pub use estimator::{Estimator, OneBin};
 pub use prevalence::Prevalence;
 pub use union::union;
 
 use foresail_core::{FailureKind, Prediction};
 use foresail_learn::calibration::Calibrator;
 use foresail_learn::frame::{FrameError, Schema};
-use foresail_learn::hazard::{HazardCurve, HazardModel, Scratch, TimeQuantiles};
+use foresail_learn::hazard::{HazardCurve, Scratch, TimeQuantiles};
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Feature, PodFeatures};
@@ -35,7 +37,7 @@ pub struct Pipeline {
     /// Which features enter.
     pub preprocessing: Preprocessing,
     /// The fitted model.
-    pub estimator: HazardModel,
+    pub estimator: Estimator,
     /// From the model's probability to one that means what it says, by kind.
     pub calibrator: Vec<Calibrator>,
     /// The failures that the kinds of the estimator stand for.
@@ -152,6 +154,7 @@ impl LearnedModel {
         let expected = usize::from(pipeline.estimator.shape().n_kinds);
         let rates = pipeline.base_rates.len();
         for (what, found) in [
+            ("classes", pipeline.estimator.n_kinds()),
             ("names", pipeline.kinds.len()),
             ("calibrators", pipeline.calibrator.len()),
             ("base rates", if rates == 0 { expected } else { rates }),
@@ -163,7 +166,8 @@ impl LearnedModel {
         let edges = &pipeline.estimator.shape().edges;
         let first_bin = |kind: &FailureKind| {
             let late = LATE * kind.minimum_lead().as_minutes();
-            edges.partition_point(|edge| *edge < late)
+            // A single bin holds all there is to say.
+            edges.partition_point(|edge| *edge < late).min(edges.len().saturating_sub(2))
         };
         let first_bins = pipeline.kinds.iter().map(first_bin).collect();
         Ok(Self { features, first_bins, pipeline })
@@ -208,6 +212,7 @@ impl LearnedModel {
             .map(|(kind, first)| curve.within(kind as u16, *first..=last))
             .collect();
         let any = acting.iter().sum::<f64>().min(1.0);
+        let timely = self.pipeline.estimator.knows_times();
         let strongest = acting.iter().copied().fold(0.0, f64::max);
         let kinds = self.pipeline.kinds.iter().enumerate().map(|(number, kind)| {
             let raw = curve.within(number as u16, 0..=last);
@@ -216,7 +221,7 @@ impl LearnedModel {
                 score: if strongest > 0.0 { any * acting[number] / strongest } else { 0.0 },
                 raw,
                 probability: self.pipeline.calibrator[number].apply(raw),
-                times: curve.quantiles(number as u16),
+                times: curve.quantiles(number as u16).filter(|_| timely),
             }
         });
         RowScore { any, kinds: kinds.collect() }
@@ -260,16 +265,9 @@ impl LearnedModel {
     /// What each feature adds to the log odds of `kind`, the largest first.
     fn contributions(&self, values: &[f32; Feature::COUNT], kind: usize) -> Vec<(Feature, f64)> {
         let row: Vec<f32> = self.features.iter().map(|feature| values[*feature as usize]).collect();
-        let last = self.pipeline.estimator.shape().n_bins().saturating_sub(1);
-        let bins = last as f64 + 1.0;
-        let parts = self.pipeline.estimator.contributions(&row, kind as u16, 0..=last);
+        let parts = self.pipeline.estimator.contributions(&row, kind as u16);
         let parts = parts.expect("the row has the model's columns, the kind is one of its kinds");
-        let mut named: Vec<_> = self
-            .features
-            .iter()
-            .zip(parts.columns)
-            .map(|(feature, sum)| (*feature, sum / bins))
-            .collect();
+        let mut named: Vec<_> = self.features.iter().copied().zip(parts.columns).collect();
         named.sort_by(|a, b| b.1.total_cmp(&a.1));
         named
     }

@@ -79,6 +79,9 @@ pub struct HazardModel {
     history: History,
 }
 
+/// Least probability of no failure, so that odds are finite.
+const LEAST_NONE: f64 = 1e-9;
+
 /// How the log-likelihood went, one value per tree.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
@@ -249,6 +252,19 @@ impl HazardModel {
 // === impl Scratch ===
 
 impl Scratch {
+    /// Sets the curve of a single bin: the probability of each kind within it, the rest for none.
+    pub fn set_single_bin(&mut self, end_minutes: f64, probabilities: &[f64]) -> &HazardCurve {
+        let n_kinds = probabilities.len() as u16;
+        let shape = HazardShape { edges: vec![0.0, end_minutes], n_kinds };
+        let none = (1.0 - probabilities.iter().sum::<f64>()).max(LEAST_NONE);
+        let odds = probabilities.iter().map(|p| libm::log(p / none) as f32);
+        self.scores.clear();
+        self.scores.extend(odds);
+        let active: Vec<u16> = (0..n_kinds).collect();
+        self.curve.set(&shape, &active, &mut self.scores);
+        &self.curve
+    }
+
     /// The hazards of the last row.
     #[must_use]
     pub const fn curve(&self) -> &HazardCurve {

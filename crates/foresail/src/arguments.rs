@@ -183,6 +183,10 @@ pub(crate) struct BacktestArguments {
 pub(crate) enum ModelArgument {
     /// Hazards by failure and time on boosted trees, starting from first passage
     Hazard,
+    /// A random forest of what fails within 100 production minutes
+    RandomForest,
+    /// Gradient boosting of the same
+    GradientBoosting,
 }
 
 /// Options of `train`.

@@ -12,7 +12,6 @@ use foresail_evaluate::backtest::{self, Backtest, BacktestInput, Progress as Ste
 use foresail_evaluate::learned::StoredModel;
 use foresail_evaluate::report;
 use foresail_evaluate::result::{BacktestResult, RecordingSummary, Row, Runtime, Seeds};
-use foresail_learn::model_file::Header;
 use serde::Serialize;
 
 use crate::arguments::{BacktestArguments, BudgetArgument, Format};
@@ -93,7 +92,7 @@ pub(crate) fn judge(
     (budget, model): (BudgetArgument, Option<StoredModel>),
 ) -> Result<Backtest> {
     let mut policy = Policy::default();
-    if let Some(threshold) = threshold(budget, model.as_ref().map(|model| &model.header))? {
+    if let Some(threshold) = threshold(budget, model.as_ref())? {
         policy.alarm.threshold = threshold;
     }
     let (header, learned) = model.map(|model| (model.header, model.model)).unzip();
@@ -121,13 +120,14 @@ pub(crate) fn judge(
 }
 
 /// The threshold that comes with a model, or with first passage where there is none.
-fn threshold(budget: BudgetArgument, header: Option<&Header>) -> Result<Option<f64>> {
-    let Some(header) = header else { return Ok(first_passage::threshold_for(budget.get())) };
-    let known = header.operating_points.iter().find(|point| point.budget == budget.get());
+fn threshold(budget: BudgetArgument, model: Option<&StoredModel>) -> Result<Option<f64>> {
+    let Some(model) = model else { return Ok(first_passage::threshold_for(budget.get())) };
+    let known = model.header.operating_points.iter().find(|point| point.budget == budget.get());
     known.map(|point| Some(point.threshold)).ok_or_else(|| {
         Failure::input(format!(
-            "the model has no operating point for a budget of {}: train it on two recordings or more, \
-             or with more observed time",
+            "model file `{}` has no operating point for a budget of {}: train it on two recordings or \
+             more, or with more observed time",
+            model.file.display(),
             budget.get()
         ))
     })

@@ -1,7 +1,7 @@
 //! `foresail train`: recordings into a model file, and its card.
 
 use foresail_evaluate::backtest::Progress as Step;
-use foresail_evaluate::learned::{TrainError, TrainSettings, Trained, train};
+use foresail_evaluate::learned::{ModelKind, TrainError, TrainSettings, Trained, train};
 use foresail_learn::model_file::{Header, ModelFileError};
 use serde::Serialize;
 
@@ -28,9 +28,7 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<()> {
     // Refuse a place that cannot be written before any work is done.
     let file = StagedFile::create(&arguments.out)?;
     let watch = Stopwatch::start();
-    let trained = match arguments.model {
-        ModelArgument::Hazard => learn(arguments)?,
-    };
+    let trained = learn(arguments)?;
     let bytes = trained.to_bytes(&arguments.out).map_err(encoding)?;
     file.commit_with(|out| out.write_all(&bytes))?;
     let seconds = watch.elapsed().as_secs_f64();
@@ -57,7 +55,12 @@ pub(crate) fn run(arguments: &TrainArguments) -> Result<()> {
 
 fn learn(arguments: &TrainArguments) -> Result<Trained> {
     let progress = Progress::start();
-    let settings = TrainSettings::new(env!("CARGO_PKG_VERSION"));
+    let mut settings = TrainSettings::new(env!("CARGO_PKG_VERSION"));
+    settings.fit.model = match arguments.model {
+        ModelArgument::Hazard => ModelKind::Hazard,
+        ModelArgument::RandomForest => ModelKind::RandomForest,
+        ModelArgument::GradientBoosting => ModelKind::GradientBoosting,
+    };
     let report = |step: Step<'_>| progress.report(step.step, step.done, step.total);
     train(&arguments.recording, &settings, &report).map_err(|error| failure(error, arguments))
 }

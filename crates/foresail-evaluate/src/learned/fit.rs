@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use foresail_core::FailureKind;
 use foresail_engine::features::{Direction, Feature};
-use foresail_engine::learned::{LearnedError, LearnedModel, Pipeline, Preprocessing};
+use foresail_engine::learned::{Estimator, LearnedError, LearnedModel, Pipeline, Preprocessing};
 use foresail_learn::calibration::Calibrator;
 use foresail_learn::frame::{Column, Frame, FrameError};
 use foresail_learn::hazard::{HazardParams, HazardRows, HazardShape, HazardTarget, Prior};
 use foresail_learn::tree::{self, FitError, Monotone, Outputs, ParamError, TreeParams};
 
-use super::{Part, Target, edges};
+use super::plain::{self, ModelKind};
+use super::{HORIZON_MINUTES, Part, Target, edges};
 use crate::backtest::EvaluateError;
 
 /// Kinds that the model tells apart, in the order of precedence.
@@ -82,7 +83,9 @@ pub struct FitSettings {
     pub row_weight: f32,
     /// All rows before one incident weigh as much as so many, however long its warning was.
     pub incident_rows: f32,
-    /// Parameters of the ensemble.
+    /// What is fitted.
+    pub model: ModelKind,
+    /// Parameters of the ensemble of hazards; the others take its seed.
     pub params: HazardParams,
 }
 
@@ -120,6 +123,7 @@ impl Default for FitSettings {
             quiet_stride: 4,
             row_weight: 0.1,
             incident_rows: 60.0,
+            model: ModelKind::Hazard,
             params: HazardParams {
                 n_trees: 40,
                 learning_rate: 0.08,
@@ -153,14 +157,13 @@ pub fn fit(part: Part<'_>, settings: &FitSettings) -> Result<LearnedModel, Train
     if targets.iter().all(|target| target.event.is_none()) {
         return Err(TrainError::OneClass);
     }
-    let shape = HazardShape { edges: edges(), n_kinds: KINDS.len() as u16 };
-    let mut params = settings.params.clone();
-    params.monotone = monotone(features);
-    if settings.from_first_passage {
-        params.priors = priors(features);
-    }
     let rows = HazardRows { frame: &frame, targets: &targets };
-    let estimator = foresail_learn::hazard::fit(&params.check(shape)?, rows, None)?;
+    let seed = settings.params.seed;
+    let estimator = match settings.model {
+        ModelKind::Hazard => hazard(rows, settings)?,
+        ModelKind::RandomForest => plain::forest(rows, KINDS.len() as u16, seed)?,
+        ModelKind::GradientBoosting => plain::boosting(rows, KINDS.len() as u16, seed)?,
+    };
     let pipeline = Pipeline {
         preprocessing,
         estimator,
@@ -170,6 +173,16 @@ pub fn fit(part: Part<'_>, settings: &FitSettings) -> Result<LearnedModel, Train
         base_rates: Vec::new(),
     };
     Ok(LearnedModel::new(pipeline)?)
+}
+
+fn hazard(rows: HazardRows<'_>, settings: &FitSettings) -> Result<Estimator, TrainError> {
+    let shape = HazardShape { edges: edges(), n_kinds: KINDS.len() as u16 };
+    let mut params = settings.params.clone();
+    params.monotone = monotone(&settings.features);
+    if settings.from_first_passage {
+        params.priors = priors(&settings.features);
+    }
+    Ok(Estimator::Hazard(foresail_learn::hazard::fit(&params.check(shape)?, rows, None)?))
 }
 
 /// Rows with a failure ahead, and one in [`FitSettings::quiet_stride`] of the others with the weight
@@ -183,6 +196,11 @@ fn sample(
     let mut targets = Vec::new();
     let counts = incident_rows(part);
     for (lesson, row, target) in part.rows() {
+        // A class must be known; a hazard learns from the time that was seen.
+        let seen = target.failure.is_some() || target.seen_minutes >= HORIZON_MINUTES;
+        if !seen && settings.model != ModelKind::Hazard {
+            continue;
+        }
         let rows = counts.get(&(lesson.name.as_str(), target.incident)).copied().unwrap_or(1);
         let Some(weight) = weight(row, (&target, rows), settings) else { continue };
         for (column, feature) in columns.iter_mut().zip(features) {

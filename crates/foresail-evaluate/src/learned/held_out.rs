@@ -91,3 +91,45 @@ fn fold(
     let model = fit(part, settings)?.with(|pipeline| pipeline.floor = FLOOR)?;
     Ok(Fold { model, namespaces })
 }
+
+#[cfg(test)]
+mod tests {
+    use foresail_core::{WorkloadId, WorkloadKind};
+
+    use super::*;
+    use crate::learned::Rows;
+
+    fn lesson(namespaces: &[&str]) -> Lesson {
+        let unit = |namespace: &&str| WorkloadId {
+            namespace: (*namespace).to_owned(),
+            kind: WorkloadKind::Deployment,
+            name: "app".to_owned(),
+        };
+        let rows = Rows { units: namespaces.iter().map(unit).collect(), ..Rows::default() };
+        Lesson { name: "a".to_owned(), rows, targets: Vec::new() }
+    }
+
+    #[test]
+    fn of_several_recordings_each_is_held_out_once() {
+        assert_eq!(HeldOut::plan(&[lesson(&["shop"]), lesson(&["shop"])]), HeldOut::Recordings);
+    }
+
+    #[test]
+    fn every_namespace_of_a_single_recording_is_held_out_once() {
+        let HeldOut::Namespaces(parts) = HeldOut::plan(&[lesson(&["d", "a", "c", "b", "a"])])
+        else {
+            panic!("four namespaces are enough")
+        };
+        let mut names: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
+        names.sort();
+        assert_eq!((parts.len(), names), (3, vec!["a", "b", "c", "d"]));
+    }
+
+    #[test]
+    fn two_namespaces_of_a_single_recording_are_too_few() {
+        let HeldOut::Nothing(reason) = HeldOut::plan(&[lesson(&["shop", "blog"])]) else {
+            panic!("nothing can be held out")
+        };
+        assert_eq!(reason, "recording `a` is the only one and has 2 of the 3 namespaces needed");
+    }
+}

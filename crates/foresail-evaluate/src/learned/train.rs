@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::{
-    FitSettings, Fold, FoldScorer, HAZARD, HORIZON_MINUTES, HeldOut, Lesson, Measured, Part,
+    FitSettings, Fold, FoldScorer, HORIZON_MINUTES, HeldOut, Lesson, Measured, ModelKind, Part,
     RowCollector, Scored, TrainError, calibrators, edges, fit, operating_points,
 };
 use crate::backtest::load::{open, settings};
@@ -124,7 +124,7 @@ pub fn train(
     })?;
     let warnings = warnings(&read, &lessons, (&held_out, &measured, settings));
     let header = Header {
-        kind: HAZARD.to_owned(),
+        kind: settings.fit.model.as_str().to_owned(),
         schema: model.pipeline().estimator.schema().clone(),
         card: card(&read, (&lessons, everything), (settings, &measured)),
         base_rates,
@@ -291,7 +291,10 @@ fn card(
         rows: lessons.iter().flat_map(|lesson| &lesson.targets).flatten().count() as u64,
         events,
         time_scale: first.filter(|first| read.iter().all(|one| scale(one) == *first)),
-        horizons_minutes: edges().split_off(1),
+        horizons_minutes: match settings.fit.model {
+            ModelKind::Hazard => edges().split_off(1),
+            ModelKind::RandomForest | ModelKind::GradientBoosting => vec![HORIZON_MINUTES],
+        },
         notes: notes(read, everything, measured),
     }
 }
@@ -400,4 +403,40 @@ fn vanished(lesson: &Lesson) -> Option<String> {
             gone[0].as_str()
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learned::Rows;
+
+    /// Rows of which these features are there in the first and in the second half.
+    fn lesson(first: &[Feature], second: &[Feature]) -> Lesson {
+        let row = |there: &[Feature]| {
+            let mut values = [f32::NAN; Feature::COUNT];
+            there.iter().for_each(|feature| values[*feature as usize] = 1.0);
+            values
+        };
+        let values = [vec![row(first); 50], vec![row(second); 50]].concat();
+        let rows = Rows { values, ..Rows::default() };
+        Lesson { name: "half".to_owned(), rows, targets: Vec::new() }
+    }
+
+    #[test]
+    fn metrics_that_stop_midway_are_said() {
+        let all = &Feature::ALL[..8];
+        let said = vanished(&lesson(all, &all[..5])).unwrap();
+        let expected = format!(
+            "recording `half` loses 3 of 8 features in its second half, `{}`",
+            all[5].as_str()
+        );
+        assert!(said.starts_with(&expected), "{said}");
+    }
+
+    #[test]
+    fn one_feature_that_stops_is_no_broken_recording() {
+        let all = &Feature::ALL[..8];
+        assert_eq!(vanished(&lesson(all, &all[..7])), None);
+        assert_eq!(vanished(&lesson(&all[..4], all)), None);
+    }
 }

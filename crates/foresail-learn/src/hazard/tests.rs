@@ -308,3 +308,15 @@ fn a_prior_that_is_right_leaves_little_to_learn() {
     let missing = model.contributions(&[f32::NAN], 0, 0..=0).unwrap();
     assert!(missing.columns[0] < -4.0);
 }
+
+#[test]
+fn a_curve_of_one_bin_gives_back_the_probabilities_it_was_made_of() {
+    let mut scratch = Scratch::default();
+    let curve = scratch.set_single_bin(100.0, &[0.25, 0.0, 0.5]);
+    assert_eq!(curve.n_bins(), 1);
+    for (kind, probability) in [(0, 0.25), (1, 0.0), (2, 0.5)] {
+        assert!((curve.within(kind, 0..=0) - probability).abs() < 1e-6);
+    }
+    let certain = scratch.set_single_bin(100.0, &[1.0]);
+    assert!((certain.within(0, 0..=0) - 1.0).abs() < 1e-6);
+}

@@ -56,6 +56,21 @@ fn a_model_is_written_with_its_card() {
 }
 
 #[test]
+fn plain_classifiers_are_trained_on_the_same_rows_and_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = SmallRecording::new(Story::Leak);
+    for kind in ["random-forest", "gradient-boosting"] {
+        let out = folder.path().join(kind);
+        let words = ["train", "--model", kind, "--out", argument(&out), "--recording"];
+        run(&[&words[..], &[argument(recording.path())]].concat()).succeeds();
+        let shown = run(&["models", argument(&out), "--format", "json"]);
+        let last: Value = serde_json::from_str(shown.succeeds().lines().last().unwrap()).unwrap();
+        assert_eq!(last["kind"], kind);
+        assert_eq!(last["card"]["horizons_minutes"], json!([100.0]));
+    }
+}
+
+#[test]
 fn the_same_recordings_give_the_same_model() {
     let (_one, first) = small_model();
     let (_two, second) = small_model();
@@ -113,8 +128,8 @@ fn a_cut_or_changed_model_is_refused_with_file_and_reason() {
 #[test]
 fn a_model_of_another_kind_is_refused() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/models/format-1");
-    let other = models.join("random-forest-of-3.model");
-    backtest(&other).fails(2, &["random-forest", "`hazard`"]);
+    let other = models.join("logistic-of-2.model");
+    backtest(&other).fails(2, &["`logistic`", "`hazard`"]);
 }
 
 #[test]
