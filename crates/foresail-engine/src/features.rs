@@ -17,6 +17,8 @@ mod siblings;
 mod upstream;
 mod view;
 
+use std::collections::BTreeMap;
+
 use foresail_core::WorkloadId;
 
 pub use catalogue::{Direction, Feature, FeatureGroup};
@@ -38,6 +40,8 @@ pub struct PodFeatures<'a> {
     pub node: Option<&'a str>,
     /// Its workload.
     pub unit: &'a WorkloadId,
+    /// Number of its workload among those of the rows, by first appearance.
+    pub(crate) unit_number: usize,
     /// Name of its direct owner, such as its ReplicaSet.
     set_name: Option<&'a str>,
     /// The values in the order of [`Feature::ALL`].
@@ -65,6 +69,7 @@ impl<'a> PodFeatures<'a> {
             pod: "pod",
             node: None,
             unit,
+            unit_number: 0,
             set_name: None,
             values: [f32::NAN; Feature::COUNT],
         };
@@ -84,13 +89,56 @@ pub fn compute<'a>(
     unknowns: &mut Unknowns,
 ) -> (Vec<PodFeatures<'a>>, Vec<Unusual>) {
     let nodes = pod::NodeLoads::new(state);
-    let (mut rows, latencies): (Vec<_>, Vec<_>) =
-        survey.pods().filter(runs).map(|pod| pod::features(state, survey, (&pod, &nodes))).unzip();
-    siblings::fill(&mut rows, &latencies);
+    let mut units = UnitNumbers::default();
+    let mut facts: Vec<pod::UnitFacts> = Vec::new();
+    let (mut rows, mut latencies) = (Vec::new(), Vec::new());
+    for pod in survey.pods().filter(runs) {
+        let number = units.number(&pod.record.unit);
+        if number == facts.len() {
+            facts.push(pod::UnitFacts::new(state, &pod.record.unit, survey.at()));
+        }
+        let (mut row, latency) = pod::features(state, survey, (&pod, facts[number], &nodes));
+        row.unit_number = number;
+        rows.push(row);
+        latencies.push(latency);
+    }
+    let by_unit = by_unit(&rows, facts.len());
+    siblings::fill(&mut rows, (&by_unit, &latencies));
     let memory = call_memory(state.settings().time_scale);
-    upstream::fill(&mut rows, state.graph().calls(survey.at(), memory));
-    let unusual = unknowns.observe(&mut rows, (survey.at(), state.settings()));
+    upstream::fill(&mut rows, (&by_unit, state.graph().calls(survey.at(), memory)));
+    let unusual = unknowns.observe(&mut rows, (&by_unit, survey.at(), state.settings()));
     (rows, unusual)
+}
+
+/// Numbers of workloads by first appearance. Pods come in the order of their names, so those of one
+/// workload mostly follow each other.
+#[derive(Default)]
+struct UnitNumbers<'a> {
+    last: Option<(&'a WorkloadId, usize)>,
+    numbers: BTreeMap<&'a WorkloadId, usize>,
+}
+
+impl<'a> UnitNumbers<'a> {
+    fn number(&mut self, unit: &'a WorkloadId) -> usize {
+        if let Some((last, number)) = self.last
+            && last == unit
+        {
+            return number;
+        }
+        let next = self.numbers.len();
+        let number = *self.numbers.entry(unit).or_insert(next);
+        self.last = Some((unit, number));
+        number
+    }
+}
+
+/// Places of the rows of each workload, by its number.
+pub(crate) fn by_unit(rows: &[PodFeatures<'_>], units: usize) -> Vec<Vec<usize>> {
+    let mut places = vec![Vec::new(); units];
+    for (place, row) in rows.iter().enumerate() {
+        places[row.unit_number].push(place);
+    }
+    places
 }
 
 /// Whether a pod can still fail: it is neither finished nor being deleted.

@@ -29,10 +29,14 @@ const SETTLING: FaultDuration = FaultDuration::from_minutes(20.0);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogStore {
     scale: TimeScale,
-    pods: BTreeMap<(String, String), PodLogs>,
+    pods: ByName<PodLogs>,
     /// Warning events of each pod, and when the last was seen.
-    events: BTreeMap<(String, String), (Decayed, Timestamp)>,
+    events: ByName<(Decayed, Timestamp)>,
 }
+
+/// By namespace and name: nested, so that a look-up needs no owned names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct ByName<T>(BTreeMap<String, BTreeMap<String, T>>);
 
 /// What one pod writes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,13 +69,12 @@ impl LogStore {
     /// An empty store.
     #[must_use]
     pub const fn new(scale: TimeScale) -> Self {
-        Self { scale, pods: BTreeMap::new(), events: BTreeMap::new() }
+        Self { scale, pods: ByName(BTreeMap::new()), events: ByName(BTreeMap::new()) }
     }
 
     /// Takes in one line.
     pub fn observe(&mut self, line: &LogLine) {
-        let key = (line.namespace.clone(), line.pod.clone());
-        let pod = self.pods.entry(key).or_insert_with(|| PodLogs::new(line.at));
+        let pod = self.pods.entry((&line.namespace, &line.pod), || PodLogs::new(line.at));
         pod.observe(line, self.scale);
     }
 
@@ -82,8 +85,8 @@ impl LogStore {
             return;
         }
         let at = event.observed_at;
-        let key = (event.namespace.clone(), event.name.clone());
-        let (count, last) = self.events.entry(key).or_insert((Decayed::default(), at));
+        let first = || (Decayed::default(), at);
+        let (count, last) = self.events.entry((&event.namespace, &event.name), first);
         *count = count.after(self.scale.to_fault(at.since(*last)).as_minutes().max(0.0));
         count.add();
         *last = at;
@@ -91,7 +94,7 @@ impl LogStore {
 
     /// Warning events of a pod per fault minute as of `at`, one rate per half-life.
     #[must_use]
-    pub fn warning_events(&self, pod: &(String, String), at: Timestamp) -> [f64; 3] {
+    pub fn warning_events(&self, pod: (&str, &str), at: Timestamp) -> [f64; 3] {
         self.events.get(pod).map_or([0.0; 3], |(count, last)| {
             count.after(self.scale.to_fault(at.since(*last)).as_minutes().max(0.0)).per_minute()
         })
@@ -102,16 +105,43 @@ impl LogStore {
         if let Object::Pod(pod) = &change.object
             && change.change == ChangeKind::Deleted
         {
-            let key = (pod.namespace.clone(), pod.name.clone());
-            self.pods.remove(&key);
-            self.events.remove(&key);
+            self.pods.remove((&pod.namespace, &pod.name));
+            self.events.remove((&pod.namespace, &pod.name));
         }
     }
 
     /// What a pod writes as of `at`; `None` where none of its lines was seen.
     #[must_use]
-    pub fn rates(&self, pod: &(String, String), at: Timestamp) -> Option<LogRates> {
+    pub fn rates(&self, pod: (&str, &str), at: Timestamp) -> Option<LogRates> {
         Some(self.pods.get(pod)?.rates(at, self.scale))
+    }
+}
+
+// === impl ByName ===
+
+impl<T> ByName<T> {
+    fn get(&self, (namespace, name): (&str, &str)) -> Option<&T> {
+        self.0.get(namespace)?.get(name)
+    }
+
+    fn entry(&mut self, (namespace, name): (&str, &str), first: impl FnOnce() -> T) -> &mut T {
+        if !self.0.contains_key(namespace) {
+            self.0.insert(namespace.to_owned(), BTreeMap::new());
+        }
+        let names = self.0.get_mut(namespace).expect("it was inserted above");
+        if !names.contains_key(name) {
+            names.insert(name.to_owned(), first());
+        }
+        names.get_mut(name).expect("it was inserted above")
+    }
+
+    fn remove(&mut self, (namespace, name): (&str, &str)) {
+        if let Some(names) = self.0.get_mut(namespace) {
+            names.remove(name);
+            if names.is_empty() {
+                self.0.remove(namespace);
+            }
+        }
     }
 }
 

@@ -104,6 +104,11 @@ impl EntitySeries {
         self.flows.get(quantity)
     }
 
+    /// Every flow of this entity that was ever sampled.
+    pub fn flows(&self) -> impl Iterator<Item = (Quantity, &FlowSeries)> {
+        self.flows.iter()
+    }
+
     /// A setting or status of this entity, if it was ever sampled.
     #[must_use]
     pub fn state(&self, quantity: Quantity) -> Option<StateValue> {

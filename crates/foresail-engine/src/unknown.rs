@@ -9,7 +9,7 @@
 //! What it says is a feature and a reason to look, never an alarm. `docs/unknown-failures.md` has what
 //! it reaches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use foresail_core::{FaultDuration, Timestamp, WorkloadId};
@@ -79,38 +79,31 @@ impl Unknowns {
     pub fn observe(
         &mut self,
         rows: &mut [PodFeatures<'_>],
-        (at, settings): (Timestamp, &Settings),
+        (by_unit, at, settings): (&[Vec<usize>], Timestamp, &Settings),
     ) -> Vec<Unusual> {
-        let mut extremes: BTreeMap<&WorkloadId, [f32; WATCHED.len()]> = BTreeMap::new();
-        for row in rows.iter() {
-            let extreme = extremes.entry(row.unit).or_insert([f32::NAN; WATCHED.len()]);
-            for (value, feature) in extreme.iter_mut().zip(WATCHED) {
-                *value = value.max(row.get(feature));
-            }
-        }
-        self.units.retain(|unit, _| extremes.contains_key(unit));
+        let units = by_unit.iter().filter_map(|places| Some(rows[*places.first()?].unit));
+        let there: BTreeSet<&WorkloadId> = units.collect();
+        self.units.retain(|unit, _| there.contains(unit));
         let every = settings.time_scale.to_platform(EVERY);
         let tick = Duration::from_secs_f64(EVERY.as_seconds());
-        for (unit, extreme) in extremes {
-            let seen = self.units.entry(unit.clone()).or_insert_with(|| Seen {
-                watch: Watch::new(WATCHED.len(), tick),
-                looked_at: at - every,
-                last: None,
-            });
+        for places in by_unit {
+            let Some(first) = places.first() else { continue };
+            let unit = rows[*first].unit;
+            if !self.units.contains_key(unit) {
+                let watch = Watch::new(WATCHED.len(), tick);
+                let seen = Seen { watch, looked_at: at - every, last: None };
+                self.units.insert(unit.clone(), seen);
+            }
+            let seen = self.units.get_mut(unit).expect("it was inserted above");
             if at.since(seen.looked_at) >= every {
                 seen.looked_at = at;
-                seen.last = seen.watch.observe(&extreme).map(|judged| {
-                    [judged.largest, judged.breadth, judged.unexplained, judged.p_value]
-                });
+                seen.look(&extreme(rows, places));
             }
-        }
-        for row in rows.iter_mut() {
-            if let Some([largest, breadth, unexplained, _]) =
-                self.units.get(row.unit).and_then(|seen| seen.last)
-            {
-                row.set(Feature::UnusualLargest, largest);
-                row.set(Feature::UnusualBreadth, breadth.ln_1p());
-                row.set(Feature::UnusualUnexplained, unexplained.ln_1p());
+            let Some([largest, breadth, unexplained, _]) = seen.last else { continue };
+            for place in places {
+                rows[*place].set(Feature::UnusualLargest, largest);
+                rows[*place].set(Feature::UnusualBreadth, breadth.ln_1p());
+                rows[*place].set(Feature::UnusualUnexplained, unexplained.ln_1p());
             }
         }
         self.unusual()
@@ -127,6 +120,13 @@ impl Unknowns {
 // === impl Seen ===
 
 impl Seen {
+    fn look(&mut self, extreme: &[f32; WATCHED.len()]) {
+        self.last = self
+            .watch
+            .observe(extreme)
+            .map(|judged| [judged.largest, judged.breadth, judged.unexplained, judged.p_value]);
+    }
+
     fn unusual(&self, unit: &WorkloadId) -> Option<Unusual> {
         let [largest, _, unexplained, p_value] = self.last?;
         if p_value > LISTED_P_VALUE || largest < LISTED_DEVIATION {
@@ -142,6 +142,17 @@ impl Seen {
         reasons.truncate(3);
         Some(Unusual { unit: unit.clone(), largest, unexplained, p_value, reasons })
     }
+}
+
+/// The highest value of each watched feature among the rows at `places`.
+fn extreme(rows: &[PodFeatures<'_>], places: &[usize]) -> [f32; WATCHED.len()] {
+    let mut extreme = [f32::NAN; WATCHED.len()];
+    for place in places {
+        for (value, feature) in extreme.iter_mut().zip(WATCHED) {
+            *value = value.max(rows[*place].get(feature));
+        }
+    }
+    extreme
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! cargo run --release -p foresail --example tick_cost -- [RECORDING] [PODS…]
 //! ```
 //!
-//! A recording's batches are fanned out to the wanted number of pods and replayed; the last ticks
+//! With the built-in model. A recording's batches are fanned out to the wanted number of pods and replayed; the last ticks
 //! are timed. Memory per pod is given twice: of the series alone, as the state counts it, and of all
 //! that the process holds more of than before.
 
@@ -15,7 +15,10 @@ use anyhow::Context;
 use foresail_collect::{OpenOptions, Recording, ReplayOptions};
 use foresail_engine::{EngineAssessment, Models, Policy, Settings, State, assess};
 use foresail_evaluate::fan_out::FanOut;
+use foresail_evaluate::learned::StoredModel;
 
+/// The model that is built into the program.
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/model/default.model");
 /// Replayed before timing, so that rings and windows are full.
 const WARM_TICKS: usize = 150;
 /// Timed.
@@ -43,7 +46,9 @@ fn main() -> anyhow::Result<()> {
         wanted = vec![1, 1_000, 10_000, 100_000];
     }
     let recording = Recording::open(&folder, &OpenOptions::default())?;
-    let own = measure(&recording, FanOut::new(1)).pods.max(1);
+    let stored = StoredModel::read(&PathBuf::from(MODEL))?;
+    let models = Models { learned: Some(stored.model), ..Models::default() };
+    let own = measure(&recording, (FanOut::new(1), &models)).pods.max(1);
     println!(
         "recording {}, {own} pods of its own; median of {TIMED_TICKS} ticks, one core",
         recording.name()
@@ -60,7 +65,7 @@ fn main() -> anyhow::Result<()> {
     );
     for pods in wanted {
         let copies = pods.div_ceil(own).max(1);
-        print(&measure(&recording, FanOut::new(u32::try_from(copies)?)));
+        print(&measure(&recording, (FanOut::new(u32::try_from(copies)?), &models)));
     }
     Ok(())
 }
@@ -78,14 +83,14 @@ fn print(cost: &Cost) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures")]
-fn measure(recording: &Recording, fan_out: FanOut) -> Cost {
+fn measure(recording: &Recording, (fan_out, models): (FanOut, &Models)) -> Cost {
     let before = resident_bytes();
     let mut state = State::new(Settings {
         cluster: recording.cluster().to_owned(),
         time_scale: recording.time_scale(),
         scrape_interval: recording.scrape_interval(),
     });
-    let (models, policy) = (Models::default(), Policy::default());
+    let policy = Policy::default();
     let mut parent: Option<EngineAssessment> = None;
     let (mut observed, mut assessed, mut samples) = (Vec::new(), Vec::new(), 0);
     let ticks = recording.replay(ReplayOptions::default()).take(WARM_TICKS + TIMED_TICKS);
@@ -94,7 +99,7 @@ fn measure(recording: &Recording, fan_out: FanOut) -> Cost {
         let start = Instant::now();
         state.observe(&batch);
         let middle = Instant::now();
-        parent = Some(assess(&state, parent.as_ref(), at, (&models, &policy)));
+        parent = Some(assess(&state, parent.as_ref(), at, (models, &policy)));
         let end = Instant::now();
         if tick >= WARM_TICKS {
             observed.push(middle - start);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use foresail_core::{ContainerState, Entity, FailureKind, PodObject, Quantity, Timestamp, Unit};
+use foresail_core::{
+    ContainerState, Entity, FailureKind, PodObject, Quantity, Timestamp, Unit, WorkloadId,
+};
 
 use super::view::{LONG, MIDDLE, PodView, SHORT, ln_ratio, over};
 use super::{Feature, PodFeatures};
@@ -32,6 +34,14 @@ pub(super) struct NodeLoads<'a> {
     load: BTreeMap<&'a str, [f64; 3]>,
     /// Pods that are not Ready, and pods.
     unready: BTreeMap<&'a str, (u32, u32)>,
+}
+
+/// What the pods of one workload share.
+#[derive(Clone, Copy)]
+pub(super) struct UnitFacts {
+    since_failure: f64,
+    since_change: f64,
+    ready_share: f64,
 }
 
 /// Shares, scores and urgencies of one kind of limit.
@@ -138,6 +148,33 @@ impl<'a> NodeLoads<'a> {
     }
 }
 
+// === impl UnitFacts ===
+
+impl UnitFacts {
+    pub(super) fn new(state: &State, unit: &WorkloadId, at: Timestamp) -> Self {
+        let scale = state.settings().time_scale;
+        let minutes = |since: Timestamp| scale.to_fault(at.since(since)).as_minutes();
+        let changed = state.graph().workload(unit).and_then(|one| one.template_changed_at);
+        let failed = state.ledger().last_outcome(&Unit::Workload(unit.clone()));
+        let (mut ready, mut all) = (0, 0);
+        for pod in state.graph().pods_of(unit).filter(|pod| !pod.object.is_finished()) {
+            all += 1;
+            ready += u32::from(pod.is_ready());
+        }
+        Self {
+            since_failure: recency(failed.map(|(occurred, _)| minutes(occurred))),
+            since_change: recency(changed.map(minutes)),
+            ready_share: over(f64::from(ready), f64::from(all)),
+        }
+    }
+
+    fn add(self, row: &mut PodFeatures<'_>) {
+        row.set(Feature::SinceFailure, self.since_failure);
+        row.set(Feature::SinceChange, self.since_change);
+        row.set(Feature::ReadyShare, self.ready_share);
+    }
+}
+
 /// Share of CPU busy, share of CPU waiting for I/O, share of memory used.
 fn load(series: &EntitySeries) -> [f64; 3] {
     let rate = |quantity| series.flow(quantity).and_then(|flow| flow.rate(MIDDLE));
@@ -153,7 +190,7 @@ fn load(series: &EntitySeries) -> [f64; 3] {
 pub(super) fn features<'a>(
     state: &'a State,
     survey: &Survey<'a>,
-    (pod, nodes): (&SurveyedPod<'_, 'a>, &NodeLoads<'_>),
+    (pod, unit, nodes): (&SurveyedPod<'_, 'a>, UnitFacts, &NodeLoads<'_>),
 ) -> (PodFeatures<'a>, f32) {
     let object = &pod.record.object;
     let mut row = PodFeatures {
@@ -161,6 +198,7 @@ pub(super) fn features<'a>(
         pod: &object.name,
         node: object.node.as_deref(),
         unit: &pod.record.unit,
+        unit_number: 0,
         set_name: object.owner.as_ref().map(|owner| owner.name.as_str()),
         values: [f32::NAN; Feature::COUNT],
     };
@@ -173,7 +211,8 @@ pub(super) fn features<'a>(
     let latency = add_requests(&mut row, &view, object);
     add_io(&mut row, &view);
     add_logs(&mut row, &view, (state, survey.at()));
-    add_surroundings(&mut row, pod, (state, survey.at()));
+    unit.add(&mut row);
+    row.set(Feature::IsReady, f64::from(u8::from(pod.record.is_ready())));
     add_quality(&mut row, &view, (state, survey.at()));
     if let Some(node) = object.node.as_deref() {
         nodes.add(&mut row, (node, pod.record));
@@ -293,9 +332,6 @@ fn add_restarts(
         Feature::EndedByError,
         ended(|code, reason| code != 0 && code < 128 && reason != Some("OOMKilled")),
     );
-    let unit = Unit::Workload(pod.record.unit.clone());
-    let failed = state.ledger().last_outcome(&unit).map(|(occurred, _)| occurred);
-    row.set(Feature::SinceFailure, recency(failed.map(minutes)));
     let started = containers.iter().filter_map(|one| match &one.state {
         Some(ContainerState::Running { started_at }) => *started_at,
         Some(ContainerState::Waiting { .. } | ContainerState::Terminated { .. }) | None => None,
@@ -384,35 +420,15 @@ fn add_io(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
 fn add_logs(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State, Timestamp)) {
     row.set(Feature::LogErrorGrowth, view.flow_growth(Quantity::LogErrors, 1.0));
     row.set(Feature::LogErrors, view.rate(Quantity::LogErrors, MIDDLE).ln_1p());
-    let key = (row.namespace.to_owned(), row.pod.to_owned());
-    row.set(Feature::WarningEvents, state.logs().warning_events(&key, at)[MIDDLE].ln_1p());
-    let Some(rates) = state.logs().rates(&key, at) else { return };
+    let pod = (row.namespace, row.pod);
+    row.set(Feature::WarningEvents, state.logs().warning_events(pod, at)[MIDDLE].ln_1p());
+    let Some(rates) = state.logs().rates(pod, at) else { return };
     row.set(Feature::ErrorLines, rates.errors[MIDDLE].ln_1p());
     row.set(Feature::WarningLines, rates.warnings[MIDDLE].ln_1p());
     let growth = |rates: [f64; 3]| ln_ratio(rates[MIDDLE], rates[LONG], 0.2);
     row.set(Feature::ErrorLineGrowth, growth(rates.errors));
     row.set(Feature::WarningLineGrowth, growth(rates.warnings));
     row.set(Feature::NewTemplates, rates.new_templates.map_or(f64::NAN, |count| count as f64));
-}
-
-fn add_surroundings(
-    row: &mut PodFeatures<'_>,
-    pod: &SurveyedPod<'_, '_>,
-    (state, at): (&State, Timestamp),
-) {
-    let scale = state.settings().time_scale;
-    let changed = state.graph().workload(&pod.record.unit).and_then(|one| one.template_changed_at);
-    let minutes = changed.map(|changed| scale.to_fault(at.since(changed)).as_minutes());
-    row.set(Feature::SinceChange, recency(minutes));
-    let (mut ready, mut all) = (0, 0);
-    for other in state.graph().pods_of(&pod.record.unit) {
-        if !other.object.is_finished() {
-            all += 1;
-            ready += u32::from(other.is_ready());
-        }
-    }
-    row.set(Feature::ReadyShare, over(f64::from(ready), f64::from(all)));
-    row.set(Feature::IsReady, f64::from(u8::from(pod.record.is_ready())));
 }
 
 fn add_quality(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State, Timestamp)) {

@@ -1,9 +1,5 @@
 //! A pod against the other pods of its workload.
 
-use std::collections::BTreeMap;
-
-use foresail_core::WorkloadId;
-
 use super::{Feature, PodFeatures};
 
 /// Differences to the median of the others: what is filled, from what.
@@ -32,24 +28,20 @@ enum Others {
 }
 
 /// Fills the sibling features of `pods`; `latency` holds ln of each pod's mean request time.
-pub(super) fn fill(pods: &mut [PodFeatures<'_>], latency: &[f32]) {
-    let mut units: BTreeMap<&WorkloadId, Vec<usize>> = BTreeMap::new();
-    for (place, pod) in pods.iter().enumerate() {
-        units.entry(pod.unit).or_default().push(place);
-    }
-    for places in units.into_values().filter(|places| places.len() > 1) {
+pub(super) fn fill(pods: &mut [PodFeatures<'_>], (by_unit, latency): (&[Vec<usize>], &[f32])) {
+    for places in by_unit.iter().filter(|places| places.len() > 1) {
         for (to, from) in DIFFERENCES {
             let values: Vec<f32> = places.iter().map(|place| pods[*place].get(from)).collect();
-            set_differences(pods, &places, (to, &values), Others::All);
+            set_differences(pods, places, (to, &values), Others::All);
         }
         for (to, from) in AGAINST_OLD {
             let values: Vec<f32> = places.iter().map(|place| pods[*place].get(from)).collect();
-            set_differences(pods, &places, (to, &values), Others::OfOtherSets);
+            set_differences(pods, places, (to, &values), Others::OfOtherSets);
         }
         let values: Vec<f32> = places.iter().map(|place| latency[*place]).collect();
-        set_differences(pods, &places, (Feature::SiblingLatency, &values), Others::All);
-        set_differences(pods, &places, (Feature::OldSetLatency, &values), Others::OfOtherSets);
-        set_alike(pods, &places);
+        set_differences(pods, places, (Feature::SiblingLatency, &values), Others::All);
+        set_differences(pods, places, (Feature::OldSetLatency, &values), Others::OfOtherSets);
+        set_alike(pods, places);
     }
 }
 

@@ -51,10 +51,10 @@ fn a_pod_is_compared_with_the_others_and_never_with_itself() {
     let cart = unit("cart");
     let row = |share| PodFeatures::for_tests(&cart, &[(Feature::MemoryShare, share)]);
     let mut rows = [row(0.9), row(0.3), row(0.4)];
-    siblings::fill(&mut rows, &[f32::NAN; 3]);
+    siblings::fill(&mut rows, (&[vec![0, 1, 2]], &[f32::NAN; 3]));
     assert!((rows[0].get(Feature::SiblingMemory) - 0.5).abs() < 1e-6);
     assert!(rows[0].get(Feature::SiblingLatency).is_nan());
     let mut alone = [row(0.9)];
-    siblings::fill(&mut alone, &[f32::NAN]);
+    siblings::fill(&mut alone, (&[vec![0]], &[f32::NAN]));
     assert!(alone[0].get(Feature::SiblingMemory).is_nan());
 }

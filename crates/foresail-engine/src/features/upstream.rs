@@ -23,30 +23,41 @@ struct Face {
 }
 
 /// Fills the features of called workloads; workloads without known calls keep them missing.
-pub(super) fn fill(pods: &mut [PodFeatures<'_>], calls: CallView<'_>) {
-    let mut faces: BTreeMap<&WorkloadId, Face> = BTreeMap::new();
-    for pod in pods.iter() {
-        let face = faces
-            .entry(pod.unit)
-            .or_insert(Face { worst: [f32::NAN; 3], ready_share: pod.get(Feature::ReadyShare) });
-        for (worst, (_, from)) in face.worst.iter_mut().zip(WORST) {
-            *worst = worst.max(pod.get(from));
-        }
+pub(super) fn fill(pods: &mut [PodFeatures<'_>], (by_unit, calls): (&[Vec<usize>], CallView<'_>)) {
+    let mut edges = calls.edges().peekable();
+    if edges.peek().is_none() {
+        return;
     }
-    let callers: BTreeMap<&WorkloadId, Face> = calls
-        .edges()
+    let faces: BTreeMap<&WorkloadId, Face> =
+        by_unit.iter().filter_map(|places| face(pods, places)).collect();
+    let callers: BTreeMap<&WorkloadId, Face> = edges
         .filter_map(|(caller, callees)| {
             let known = callees.iter().filter_map(|callee| faces.get(callee).copied());
             Some((caller, known.reduce(Face::worse)?))
         })
         .collect();
-    for pod in pods {
-        let Some(face) = callers.get(pod.unit) else { continue };
-        for ((feature, _), worst) in WORST.into_iter().zip(face.worst) {
-            pod.set(feature, f64::from(worst));
+    for places in by_unit {
+        let face = places.first().and_then(|first| callers.get(pods[*first].unit));
+        let Some(face) = face else { continue };
+        for place in places {
+            for ((feature, _), worst) in WORST.into_iter().zip(face.worst) {
+                pods[*place].set(feature, f64::from(worst));
+            }
+            pods[*place].set(Feature::CalleeReady, f64::from(face.ready_share));
         }
-        pod.set(Feature::CalleeReady, f64::from(face.ready_share));
     }
+}
+
+/// What the pods at `places`, all of one workload, look like together.
+fn face<'a>(pods: &[PodFeatures<'a>], places: &[usize]) -> Option<(&'a WorkloadId, Face)> {
+    let first = &pods[*places.first()?];
+    let mut face = Face { worst: [f32::NAN; 3], ready_share: first.get(Feature::ReadyShare) };
+    for place in places {
+        for (worst, (_, from)) in face.worst.iter_mut().zip(WORST) {
+            *worst = worst.max(pods[*place].get(from));
+        }
+    }
+    Some((first.unit, face))
 }
 
 // === impl Face ===

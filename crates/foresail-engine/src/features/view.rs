@@ -16,13 +16,25 @@ pub(super) const LONG: usize = 2;
 /// The series of one pod.
 pub(super) struct PodView<'a> {
     series: Vec<&'a EntitySeries>,
+    /// Rates of every flow per fault minute, summed over the pod; NaN where nothing has one.
+    rates: [[f64; 3]; Quantity::ALL.len()],
     seconds_per_minute: f64,
 }
 
 impl<'a> PodView<'a> {
     pub(super) fn new(state: &'a State, pod: &SurveyedPod<'_, 'a>) -> Self {
-        let series = pod.entities.iter().filter_map(|id| state.series().get(*id)).collect();
-        Self { series, seconds_per_minute: state.series().clock().seconds_per_minute() }
+        let series: Vec<&EntitySeries> =
+            pod.entities.iter().filter_map(|id| state.series().get(*id)).collect();
+        let seconds_per_minute = state.series().clock().seconds_per_minute();
+        let mut rates = [[f64::NAN; 3]; Quantity::ALL.len()];
+        for (quantity, flow) in series.iter().flat_map(|series| series.flows()) {
+            let Some(own) = flow.rates() else { continue };
+            for (sum, rate) in rates[quantity.index()].iter_mut().zip(own) {
+                let rate = f64::from(rate) * seconds_per_minute;
+                *sum = if sum.is_nan() { rate } else { *sum + rate };
+            }
+        }
+        Self { series, rates, seconds_per_minute }
     }
 
     /// Wall seconds of a fault minute.
@@ -31,9 +43,8 @@ impl<'a> PodView<'a> {
     }
 
     /// Rate of a flow per fault minute, summed over the pod; NaN where nothing has one.
-    pub(super) fn rate(&self, quantity: Quantity, half_life: usize) -> f64 {
-        let rates = self.series.iter().filter_map(|series| series.flow(quantity)?.rate(half_life));
-        sum(rates) * self.seconds_per_minute
+    pub(super) const fn rate(&self, quantity: Quantity, half_life: usize) -> f64 {
+        self.rates[quantity.index()][half_life]
     }
 
     /// A setting summed over the pod; NaN where nothing has one.

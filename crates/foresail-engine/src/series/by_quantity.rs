@@ -37,6 +37,11 @@ impl<T> ByQuantity<T> {
         &mut self.values[place]
     }
 
+    /// All quantities with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (Quantity, &T)> {
+        self.keys.iter().copied().zip(&self.values)
+    }
+
     /// All values.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.values.iter()

@@ -76,6 +76,12 @@ impl FlowSeries {
         self.rates.and_then(|rates| rates.get(which).copied()).map(f64::from)
     }
 
+    /// Rates decayed over [`HALF_LIVES_MINUTES`], per wall second; `None` before two values.
+    #[must_use]
+    pub const fn rates(&self) -> Option<[f32; 3]> {
+        self.rates
+    }
+
     /// Mean rate in fault minute `index`, where this flow keeps them.
     #[must_use]
     pub fn minute(&self, index: u32) -> Option<f64> {

@@ -24,7 +24,7 @@ fn run(latency: impl Fn(usize) -> f32, ticks: usize) -> (Unknowns, Vec<Unusual>)
         let wobble = ((tick * 7) % 11) as f32 / 50.0;
         let row = |unit, value| PodFeatures::for_tests(unit, &[(Feature::LatencyTrend, value)]);
         let mut rows = [row(&cart, latency(tick) + wobble), row(&quiet, wobble)];
-        last = unknowns.observe(&mut rows, (at, &settings()));
+        last = unknowns.observe(&mut rows, (&[vec![0], vec![1]], at, &settings()));
     }
     (unknowns, last)
 }
@@ -47,6 +47,6 @@ fn a_workload_that_stays_itself_is_not_listed() {
 fn a_workload_that_is_gone_is_forgotten() {
     let (mut unknowns, _) = run(|_| 0.0, 100);
     let at = Timestamp::from_millis(15_000 * 200);
-    unknowns.observe(&mut [], (at, &settings()));
+    unknowns.observe(&mut [], (&[], at, &settings()));
     assert_eq!(unknowns, Unknowns::default());
 }
