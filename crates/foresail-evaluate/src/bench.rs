@@ -97,13 +97,17 @@ pub enum BenchError {
     #[error(transparent)]
     Recording(#[from] EvaluateError),
     /// Nothing fails in what is learned from.
-    #[error("no failure with a pod in sight before it in {recordings}: nothing can be learned or judged")]
+    #[error(
+        "no failure with a pod in sight before it in {recordings}: nothing can be learned or judged"
+    )]
     OneClass {
         /// The training recordings.
         recordings: String,
     },
     /// Nothing can be held out.
-    #[error("nothing can be held out of {recordings}: two recordings or three namespaces are needed")]
+    #[error(
+        "nothing can be held out of {recordings}: two recordings or three namespaces are needed"
+    )]
     NothingHeldOut {
         /// The training recordings.
         recordings: String,
@@ -151,11 +155,9 @@ pub fn run(
     let replayed = clock();
     let seeds = match input.extent {
         Extent::Full => input.seeds,
-        Extent::Reduced => Seeds {
-            bootstrap_repetitions: FEW_DRAWS,
-            shift_repetitions: FEW_DRAWS,
-            ..input.seeds
-        },
+        Extent::Reduced => {
+            Seeds { bootstrap_repetitions: FEW_DRAWS, shift_repetitions: FEW_DRAWS, ..input.seeds }
+        }
     };
     check(&courses)?;
     let opponents = methods::opponents(&courses);
@@ -176,7 +178,7 @@ pub fn run(
     let base = Base { program: &input.program, extent: input.extent, seeds, recordings };
     let ground = Ground { courses: &courses, budgets: &BUDGETS, seeds, clock };
     let parts = Parts::open(&input.parts, &base)?;
-    let runner = Runner { ground, folds: &folds, parts, on_progress };
+    let runner = Runner { ground, folds: &folds, parts, extent: input.extent, on_progress };
     let ran = runner.everything(opponents)?;
     let fitted = clock();
     let mut result = read(input, (ground, &folds), &ran);
@@ -185,7 +187,9 @@ pub fn run(
     }
     result.provenance.seeds = seeds;
     result.checks = checks;
-    result.cost = cost(ground)?;
+    if input.extent == Extent::Full {
+        result.cost = cost(ground)?;
+    }
     let ended = clock();
     result.runtimes = [
         ("replay", replayed),
@@ -218,18 +222,21 @@ struct Runner<'a> {
     ground: Ground<'a>,
     folds: &'a [Fold],
     parts: Parts,
+    extent: Extent,
     on_progress: OnProgress<'a>,
 }
 
 // === impl Runner ===
 
 impl Runner<'_> {
-    /// Foresail first, then every opponent, then every plain classifier.
+    /// Foresail first, then every opponent, then, unless the run is reduced, every plain classifier.
     fn everything(&self, opponents: Vec<Contender>) -> Result<Vec<Ran>, BenchError> {
         let mut groups = methods::learned();
-        let rest = groups.split_off(1);
+        let plain = groups.split_off(1);
         groups.push(opponents);
-        groups.extend(rest);
+        if self.extent == Extent::Full {
+            groups.extend(plain);
+        }
         let total = self.folds.len() * groups.iter().map(Vec::len).sum::<usize>();
         let mut done = 0;
         let mut ran = Vec::new();
@@ -314,7 +321,8 @@ fn without_one(feature: Feature) -> Contender {
     methods::without(&format!("without_{}", feature.as_str()), &title, &|one| one == feature)
 }
 
-/// The features that the model on all training recordings gains most by.
+/// The features that the model on all training recordings gains most by, and the ones that its odds
+/// start from, which no split gains anything by.
 fn strongest(courses: &[Course]) -> Vec<Feature> {
     let Ok(model) = fit_all(courses) else { return Vec::new() };
     let estimator = &model.pipeline().estimator;
@@ -322,7 +330,15 @@ fn strongest(courses: &[Course]) -> Vec<Feature> {
         estimator.importances().into_iter().zip(&model.pipeline().preprocessing.features).collect();
     gains.sort_by(|a, b| b.0.total_cmp(&a.0));
     let names = gains.into_iter().take(SINGLE_FEATURES);
-    names.filter_map(|(_, name)| Feature::from_name(name)).collect()
+    let mut features: Vec<Feature> =
+        names.filter_map(|(_, name)| Feature::from_name(name)).collect();
+    let starts = Feature::ALL.iter().filter(|feature| feature.as_str().starts_with("toward_"));
+    for start in starts {
+        if !features.contains(start) {
+            features.push(*start);
+        }
+    }
+    features
 }
 
 fn fit_all(courses: &[Course]) -> Result<foresail_engine::learned::LearnedModel, TrainError> {
@@ -362,7 +378,11 @@ fn read(input: &BenchInput, (ground, folds): (Ground<'_>, &[Fold]), ran: &[Ran])
         format: BENCH_FORMAT,
         provenance: provenance(input),
         extent: input.extent,
-        recordings: ground.courses.iter().map(|one| crate::backtest::summary(&one.loaded)).collect(),
+        recordings: ground
+            .courses
+            .iter()
+            .map(|one| crate::backtest::summary(&one.loaded))
+            .collect(),
         notes: notes(ground.courses),
         rows: Vec::new(),
         applications: Vec::new(),
@@ -431,28 +451,33 @@ fn provenance(input: &BenchInput) -> Provenance {
     }
 }
 
-/// What has to be known of these data: recordings that share applications, splits that are not in them.
+/// What has to be known of these data: who shares applications, and which splits are not in them.
 fn notes(courses: &[Course]) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut sharing: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (number, first) in courses.iter().enumerate() {
         for second in &courses[number + 1..] {
             let (one, other) = (first.namespaces(), second.namespaces());
             let both: Vec<&str> = one.intersection(&other).copied().collect();
             if !both.is_empty() {
-                notes.push(format!(
-                    "`{}` and `{}` share the namespaces {}: one is no stranger to a model of the other",
-                    first.name(),
-                    second.name(),
-                    both.join(", ")
-                ));
+                let pair = format!("{} and {}", first.name(), second.name());
+                sharing.entry(both.join(", ")).or_default().push(pair);
             }
         }
     }
+    let mut notes: Vec<String> = sharing
+        .into_iter()
+        .map(|(namespaces, pairs)| {
+            let pairs = pairs.join("; ");
+            format!("The namespaces {namespaces} are in several recordings ({pairs}): these are no strangers to each other.")
+        })
+        .collect();
     let clusters: std::collections::BTreeSet<&str> =
         courses.iter().map(|one| one.replayed().trace.settings.cluster.as_str()).collect();
     if clusters.len() < 2 {
-        notes.push("leave-one-cluster-out is not in these data: all come from one cluster".to_owned());
+        notes.push("Leave one cluster out is not in these data: all come from one.".to_owned());
     }
-    notes.push("nodes belong to no application and are left out under leave-one-application-out".to_owned());
+    notes.push(
+        "Nodes belong to no application and are left out where one application is.".to_owned(),
+    );
     notes
 }

@@ -242,7 +242,7 @@ pub(crate) struct BenchArguments {
     /// Folder for index.html, bench.json, tables.md, results.json and the results of folds
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Only one fold, few draws and no ablation
+    /// Only one fold, few draws, no plain classifier and no ablation
     #[arg(long, conflicts_with = "check")]
     pub(crate) reduced: bool,
     /// Exit with 1 where Foresail falls out of the intervals of these committed results

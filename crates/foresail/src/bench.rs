@@ -57,7 +57,9 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
     let seconds = watch.elapsed().as_secs_f64();
     output.line(format_args!("\n{seconds:.1} s. Page: {}", files.html.display()))?;
     output.flush()?;
-    let worse = committed.map_or_else(Vec::new, |kept: Committed| kept.regressions(&result));
+    let mut worse = committed.map_or_else(Vec::new, |kept: Committed| kept.regressions(&result));
+    let broken = result.gates.iter().filter(|gate| !gate.passed);
+    worse.extend(broken.map(|gate| format!("broken gate: {} ({})", gate.name, gate.detail)));
     if worse.is_empty() { Ok(()) } else { Err(Failure::NotMet(worse.join("; "))) }
 }
 
@@ -123,10 +125,6 @@ fn print(output: &mut Output, result: &BenchResult) -> Result<()> {
         output.text(&table(&rows).to_string())?;
         output.line("")?;
     }
-    let gates = result.gates.iter().filter(|gate| !gate.passed);
-    for gate in gates {
-        output.line(format_args!("BROKEN: {} ({})", gate.name, gate.detail))?;
-    }
     Ok(())
 }
 
@@ -145,8 +143,9 @@ fn table(rows: &[&Row]) -> Table {
     ]);
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
     for row in rows {
-        let own = rows.iter().filter(|own| own.method.name == FORESAIL && own.scope == row.scope);
-        let own = own.filter(|own| row.budget.is_none() || own.budget == row.budget).last();
+        let mut own =
+            rows.iter().filter(|own| own.method.name == FORESAIL && own.scope == row.scope);
+        let own = own.rfind(|own| row.budget.is_none() || own.budget == row.budget);
         let paired = own.and_then(|own| own.paired.iter().find(|one| one.other == row.method.name));
         table.row([
             row.method.title.clone(),

@@ -139,3 +139,45 @@ fn whole(files: &BTreeMap<String, String>) -> String {
     }
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate(value: f64, low: f64, high: f64) -> Estimate {
+        Estimate { value, low: Some(low), high: Some(high), n: 100.0 }
+    }
+
+    fn row(caught: f64, wrong: f64) -> CommittedRow {
+        CommittedRow {
+            split: Split::LeaveOneRecordingOut,
+            method: FORESAIL.to_owned(),
+            budget: Some(0.5),
+            reachable: 100,
+            caught: (caught * 100.0) as u32,
+            caught_right_kind: 0,
+            recall: estimate(caught, caught - 0.1, caught + 0.1),
+            false_per_pod_day: estimate(wrong, wrong - 0.2, wrong + 0.2),
+        }
+    }
+
+    #[test]
+    fn what_stays_within_the_interval_is_no_regression() {
+        assert_eq!(row(0.5, 0.5).regressions(&[row(0.41, 0.69)]), Vec::<String>::new());
+        assert_eq!(row(0.5, 0.5).regressions(&[row(0.9, 0.0)]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn fewer_caught_and_more_false_alarms_are_each_told() {
+        let worse = row(0.5, 0.5).regressions(&[row(0.39, 0.71)]);
+        assert_eq!(worse.len(), 2);
+        assert!(worse[0].contains("caught 0.39") && worse[0].contains("leave one recording out"));
+        assert!(worse[1].contains("0.71 false alarms"), "{worse:?}");
+    }
+
+    #[test]
+    fn a_row_that_is_gone_is_a_regression() {
+        let other = CommittedRow { budget: Some(1.0), ..row(0.5, 0.5) };
+        assert_eq!(row(0.5, 0.5).regressions(&[other]).len(), 1);
+    }
+}

@@ -189,7 +189,8 @@ impl Honesty {
         let now = self.numbers((place, &groups), &whole);
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut drawn: [Vec<f64>; 3] = Default::default();
-        for _ in 0..REPETITIONS.min(if self.units.is_empty() { 0 } else { REPETITIONS }) {
+        let repetitions = if self.units.is_empty() { 0 } else { REPETITIONS };
+        for _ in 0..repetitions {
             let units: Vec<usize> =
                 whole.iter().map(|_| random.random_range(0..self.units.len())).collect();
             let numbers = self.numbers((place, &groups), &units);
@@ -233,7 +234,7 @@ impl Honesty {
         let mut groups = BTreeMap::new();
         for (bin, n) in mass {
             let middle = (before as f64 + 0.5 * n as f64) / all as f64;
-            let top = before as f64 >= (1.0 - TOP) * all as f64;
+            let top = (before + n) as f64 > (1.0 - TOP) * all as f64;
             groups.insert(bin, (((middle * BINS as f64) as usize).min(BINS - 1), top));
             before += n;
         }
@@ -291,4 +292,51 @@ struct Numbers {
     ece: f64,
     top: f64,
     bins: Vec<ReliabilityBin>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Workloads of 100 pairs each, of which every tenth happened.
+    fn said(probability: impl Fn(u64) -> f64) -> Honesty {
+        let unit = || {
+            let mut sums = UnitPairs::default();
+            for pair in 0..100 {
+                let value = probability(pair);
+                sums.add([value, 0.9], pair % 10 == 0, 0.1);
+            }
+            sums
+        };
+        Honesty { units: (0..20).map(|_| unit()).collect(), times: Vec::new() }
+    }
+
+    #[test]
+    fn knowing_what_comes_has_skill_and_hardly_an_error() {
+        let knowing = said(|pair| if pair % 10 == 0 { 0.99 } else { 0.01 });
+        let reading = knowing.reading(Stage::Calibrated, 1);
+        assert_eq!((reading.pairs, reading.happened), (2_000, 200));
+        assert!(reading.brier_skill.unwrap().value > 0.99);
+        let ece = reading.ece.unwrap();
+        assert!((ece.value - 0.01).abs() < 1e-9, "{ece:?}");
+        assert!((reading.ece_top_percent.unwrap().value - 0.01).abs() < 1e-9);
+    }
+
+    #[test]
+    fn without_skill_no_calibration_error_is_given() {
+        let rate = said(|_| 0.1).reading(Stage::Calibrated, 1);
+        assert!(rate.brier_skill.unwrap().value.abs() < 1e-9);
+        let loud = said(|_| 0.1).reading(Stage::Raw, 1);
+        assert!(loud.brier_skill.unwrap().value < -1.0);
+        assert!(
+            loud.ece.is_none() && loud.ece_top_percent.is_none() && loud.reliability.is_empty()
+        );
+    }
+
+    #[test]
+    fn nothing_said_gives_no_number() {
+        let reading = Honesty::default().reading(Stage::Calibrated, 1);
+        assert_eq!((reading.pairs, reading.brier, reading.ece), (0, None, None));
+        assert_eq!(reading.brier_skill, None);
+    }
 }

@@ -260,3 +260,39 @@ pub(super) fn random(course: &Course, like: &Outcome, seeds: Seeds) -> Outcome {
     train.sort_by_key(|one| (one.at, one.unit));
     outcome(course, &train, seeds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(matched: u32, false_alarms: u32, warned_ticks: u64) -> Count {
+        Count { matched, hits: matched, false_alarms, warned_ticks }
+    }
+
+    fn part() -> Cut {
+        Cut { course: 0, wanted: vec![true], pod_days: 10.0, unit_ticks: 1_000 }
+    }
+
+    #[test]
+    fn the_most_caught_within_budget_is_chosen_and_of_equals_the_quieter() {
+        let settings =
+            [count(3, 1, 10), count(5, 6, 10), count(5, 4, 10), count(9, 11, 10)].map(|c| vec![c]);
+        assert_eq!(choose(&settings, &[part()], 0.5), Some(2));
+        assert_eq!(choose(&settings, &[part()], 0.1), Some(0));
+        assert_eq!(choose(&settings, &[part()], 0.05), None);
+    }
+
+    #[test]
+    fn too_much_time_in_warning_is_never_chosen() {
+        let settings = [count(1, 0, 20), count(9, 0, 101)].map(|c| vec![c]);
+        assert_eq!(choose(&settings, &[part()], 1.0), Some(0));
+    }
+
+    #[test]
+    fn parts_are_taken_together() {
+        // Alone the second part would break the budget.
+        let settings = [vec![count(2, 0, 0), count(2, 8, 0)]];
+        assert_eq!(choose(&settings, &[part(), part()], 0.5), Some(0));
+        assert_eq!(choose(&settings, &[part()], 0.3), None);
+    }
+}

@@ -1,6 +1,7 @@
 //! Recordings into courses: replayed once, with every opponent's alarms and every row of features.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foresail_collect::ReplayOptions;
@@ -10,7 +11,7 @@ use foresail_engine::first_passage::FirstPassageSettings;
 use foresail_engine::{Models, State};
 use rayon::prelude::*;
 
-use super::BenchInput;
+use super::{BenchInput, Extent};
 use crate::backtest::load::{Loaded, open, settings};
 use crate::backtest::{EvaluateError, OnProgress, Progress};
 use crate::baseline::Baselines;
@@ -72,13 +73,17 @@ impl Scorer for Side {
     }
 }
 
-/// Opens and replays every recording, training ones first.
+/// Opens and replays every recording, training ones first; a reduced run has no demo.
 pub(super) fn load(
     input: &BenchInput,
     on_progress: OnProgress<'_>,
 ) -> Result<Vec<Course>, EvaluateError> {
     let training = input.training.iter().map(|path| (path, Role::Training));
-    let all: Vec<_> = training.chain(input.demo.iter().map(|path| (path, Role::Judged))).collect();
+    let demo: &[PathBuf] = match input.extent {
+        Extent::Full => &input.demo,
+        Extent::Reduced => &[],
+    };
+    let all: Vec<_> = training.chain(demo.iter().map(|path| (path, Role::Judged))).collect();
     if input.training.is_empty() {
         return Err(EvaluateError::NothingToJudge);
     }

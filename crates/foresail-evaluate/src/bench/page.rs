@@ -10,7 +10,7 @@ use super::committed::Committed;
 use super::methods::FORESAIL;
 use super::result::BenchResult;
 use super::tables::{TextTable, difference, pooled, split_words, tables};
-use crate::baseline::FIRST_PASSAGE;
+use crate::baseline::{FIRST_PASSAGE, MEMORY_TTL};
 use crate::chart::{
     Bar, Bars, Chart, Curve, Curves, CurvesAxes, Emphasis, Figure, Reliability, ReliabilityBin,
     style_variables,
@@ -27,8 +27,10 @@ const OWN_STYLE: &str =
     "section{margin-top:40px}.scroll table{min-width:760px}td.number{white-space:normal}";
 /// Nothing but inline styles: the browser refuses scripts and anything from elsewhere.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-/// Budget whose kinds are drawn.
+/// Budget whose kinds and verdicts are shown.
 const SHOWN_BUDGET: f64 = 1.0;
+/// Methods that a verdict is given on.
+const RIVALS: [&str; 4] = [FIRST_PASSAGE, "predict_linear", MEMORY_TTL, "random_forest"];
 
 /// Where the files of a benchmark lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +151,7 @@ fn head(result: &BenchResult) -> Markup {
             p.note {
                 "Minutes are production minutes and pod-days are fault time. An operating point is "
                 "fixed before what is judged is looked at; curves only describe. "
-                @for note in &result.notes { (note) ". " }
+                @for note in &result.notes { (note) " " }
             }
         }
     }
@@ -172,10 +174,11 @@ fn sentence(row: &Row, split: Split) -> Markup {
     }
 }
 
-/// Whether Foresail is better than each method at the shown budget, by the paired interval.
+/// Whether Foresail is better than each rival at the shown budget, by the paired interval; every other
+/// method stands in the tables.
 fn verdicts(result: &BenchResult, split: Split) -> Vec<(&'static str, &'static str, String)> {
     let rows = pooled(result, split).filter(|row| {
-        row.method.name != FORESAIL && row.budget.is_none_or(|budget| budget == SHOWN_BUDGET)
+        RIVALS.contains(&row.method.name.as_str()) && row.budget == Some(SHOWN_BUDGET)
     });
     rows.filter_map(|row| {
         let one = difference(result, row)?;
@@ -185,11 +188,12 @@ fn verdicts(result: &BenchResult, split: Split) -> Vec<(&'static str, &'static s
         } else if high < 0.0 {
             ("worse", "−", "catches less than")
         } else {
-            ("undecided", "=", "is not told apart from")
+            ("undecided", "=", "cannot be told apart from")
         };
         let interval = points_interval(one)?;
         let text = format!(
-            "Foresail {word} {} by {} points [{interval}], at {} against {} false alarms a pod-day",
+            "Foresail {word} {}: {} points [{interval}] of reachable incidents, at {} against {} \
+             false alarms a pod-day.",
             row.method.title,
             points(one.value),
             own_rate(result, row).map_or_else(|| "–".to_owned(), rate),

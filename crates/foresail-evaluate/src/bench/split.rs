@@ -144,3 +144,129 @@ fn only(courses: &[Course], number: usize, namespace: &str) -> Cut {
     let course = &courses[number];
     Cut::new(number, course, course.units_in(&|one| one == Some(namespace)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use foresail_core::{PlatformDuration, TimeScale, Unit, WorkloadId, WorkloadKind};
+    use foresail_engine::Settings;
+
+    use super::*;
+    use crate::backtest::load::Loaded;
+    use crate::incident::Ground;
+    use crate::learned::{Lesson, Rows};
+    use crate::sample::at;
+    use crate::summary::Frame;
+    use crate::trace::Trace;
+    use crate::tune::Replayed;
+
+    /// A recording with a workload in each of these namespaces, and a node.
+    fn course(name: &str, role: Role, namespaces: &[&str]) -> Course {
+        let settings = Settings {
+            cluster: "test".to_owned(),
+            time_scale: TimeScale::try_from(10.0).unwrap(),
+            scrape_interval: PlatformDuration::from_seconds(5),
+        };
+        let mut trace = Trace::new(settings, &["foresail".to_owned()]);
+        trace.started_at = at(0);
+        trace.ticks.push(at(0));
+        for namespace in namespaces {
+            let id = WorkloadId {
+                namespace: (*namespace).to_owned(),
+                kind: WorkloadKind::Deployment,
+                name: "web".to_owned(),
+            };
+            let unit = trace.unit(&Unit::Workload(id));
+            trace.note_presence(unit, 1);
+        }
+        let node = trace.unit(&Unit::Node("node-1".to_owned()));
+        trace.note_presence(node, 0);
+        trace.note_scores(0, &[]);
+        let ground = Ground::new(&trace, None);
+        let frame = Frame::new(&ground);
+        let replayed = Replayed { trace, ground, frame };
+        let lesson = Lesson::new(name, &replayed, Rows::default());
+        let loaded = Loaded {
+            path: name.into(),
+            name: name.to_owned(),
+            role,
+            started_at: at(0),
+            ended_at: at(5),
+            sha256: BTreeMap::new(),
+            replayed,
+        };
+        Course { loaded, lesson }
+    }
+
+    fn three() -> Vec<Course> {
+        vec![
+            course("one", Role::Training, &["a", "b"]),
+            course("two", Role::Training, &["a", "b"]),
+            course("three", Role::Training, &["c"]),
+            course("shown", Role::Judged, &["a", "z"]),
+        ]
+    }
+
+    /// Whether a model of `source` has seen a unit of `part`.
+    fn has_seen(courses: &[Course], source: &Source, part: &Cut) -> bool {
+        let units = &courses[part.course].replayed().ground.units;
+        let wanted = units.iter().zip(&part.wanted).filter(|(_, wanted)| **wanted);
+        wanted.filter_map(|(unit, _)| unit.unit.workload()).any(|id| {
+            source.courses.contains(&part.course) && !source.without.contains(&id.namespace)
+        })
+    }
+
+    #[test]
+    fn nothing_that_fits_chooses_or_calibrates_has_seen_what_is_judged() {
+        let courses = three();
+        let folds = folds(&courses, Extent::Full);
+        assert_eq!(folds.len(), 3 + 3 + 1);
+        for fold in &folds {
+            for judged in &fold.judged {
+                assert!(!has_seen(&courses, &fold.outer, judged), "{}", fold.name);
+                for inner in &fold.inner {
+                    assert!(!has_seen(&courses, &inner.source, judged), "{}", fold.name);
+                    let both = inner.part.course == judged.course
+                        && inner.part.wanted.iter().zip(&judged.wanted).any(|(a, b)| *a && *b);
+                    assert!(!both, "{} is judged and chosen on", fold.name);
+                }
+            }
+            for inner in &fold.inner {
+                assert!(!has_seen(&courses, &inner.source, &inner.part), "{}", fold.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_application_is_left_out_of_every_recording_that_has_it() {
+        let courses = three();
+        let folds = folds(&courses, Extent::Full);
+        let fold = folds.iter().find(|fold| fold.name == "a").unwrap();
+        assert_eq!(fold.judged.len(), 2);
+        assert_eq!(fold.outer.courses, [0, 1, 2]);
+        assert!(fold.inner.iter().all(|inner| inner.source.without == ["a"]));
+        // The demo is never learned from, whatever namespaces it shares.
+        assert!(folds.iter().all(|fold| !fold.outer.courses.contains(&3)));
+    }
+
+    #[test]
+    fn a_single_recording_is_judged_by_its_applications() {
+        let courses = vec![course("one", Role::Training, &["a", "b", "c"])];
+        let folds = folds(&courses, Extent::Full);
+        assert_eq!(folds.len(), 3);
+        assert!(folds.iter().all(|fold| fold.split == Split::LeaveOneApplicationOut));
+        assert!(folds.iter().all(|fold| fold.inner.len() == 2));
+    }
+
+    #[test]
+    fn too_little_to_hold_out_gives_no_fold() {
+        let courses = vec![course("one", Role::Training, &["a", "b"])];
+        assert!(folds(&courses, Extent::Full).is_empty());
+    }
+
+    #[test]
+    fn a_reduced_run_has_one_fold() {
+        assert_eq!(folds(&three(), Extent::Reduced).len(), 1);
+    }
+}
