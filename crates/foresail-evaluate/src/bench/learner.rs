@@ -153,7 +153,8 @@ fn forest() -> ForestParams {
 
 /// Shallow trees that may only rise where physics says so.
 fn boosting() -> BoostingParams {
-    let up = Feature::ALL.iter().filter(|feature| feature.direction() == Direction::Up);
+    let features = features();
+    let up = features.iter().filter(|feature| feature.direction() == Direction::Up);
     BoostingParams {
         n_rounds: 100,
         learning_rate: 0.05,
@@ -178,6 +179,11 @@ fn boosting() -> BoostingParams {
     }
 }
 
+/// The features of the hazard model.
+fn features() -> Vec<Feature> {
+    FitSettings::default().features
+}
+
 /// Rows whose future was seen.
 fn labelled(part: Part<'_>) -> Result<Labelled, String> {
     let mut before: BTreeMap<(&str, usize), usize> = BTreeMap::new();
@@ -186,7 +192,8 @@ fn labelled(part: Part<'_>) -> Result<Labelled, String> {
             *before.entry((lesson.name.as_str(), incident)).or_default() += 1;
         }
     }
-    let mut columns: Vec<Vec<f32>> = vec![Vec::new(); Feature::COUNT];
+    let features = features();
+    let mut columns: Vec<Vec<f32>> = vec![Vec::new(); features.len()];
     let (mut failures, mut weights) = (Vec::new(), Vec::new());
     for (lesson, row, target) in part.rows() {
         let failure = target.failure.map(|(kind, _)| kind);
@@ -206,14 +213,14 @@ fn labelled(part: Part<'_>) -> Result<Labelled, String> {
                 QUIET_STRIDE as f32
             }
         };
-        for (column, value) in columns.iter_mut().zip(&lesson.rows.values[row]) {
-            column.push(*value);
+        for (column, feature) in columns.iter_mut().zip(&features) {
+            column.push(lesson.rows.values[row][*feature as usize]);
         }
         failures.push(failure);
         weights.push(weight);
     }
     let columns = columns.into_iter().map(Column::Number).collect();
-    let schema = Preprocessing::of(Feature::ALL).schema().map_err(|error| error.to_string())?;
+    let schema = Preprocessing::of(&features).schema().map_err(|error| error.to_string())?;
     let frame = Frame::new(schema, columns).map_err(|error| error.to_string())?;
     Ok(Labelled { frame, failures, weights })
 }
@@ -270,12 +277,12 @@ impl Plain {
 
     fn scores(&self, rows: &Rows, chunk: &[usize]) -> Result<Vec<(f64, FailureKind)>, BenchError> {
         let refused = |reason: String| BenchError::Fit { learner: "a plain classifier", reason };
-        let columns = (0..Feature::COUNT)
-            .map(|column| chunk.iter().map(|row| rows.values[*row][column]).collect())
+        let features = features();
+        let columns = (features.iter())
+            .map(|feature| chunk.iter().map(|row| rows.values[*row][*feature as usize]).collect())
             .map(Column::Number)
             .collect();
-        let schema =
-            Preprocessing::of(Feature::ALL).schema().map_err(|e| refused(e.to_string()))?;
+        let schema = Preprocessing::of(&features).schema().map_err(|e| refused(e.to_string()))?;
         let frame = Frame::new(schema, columns).map_err(|error| refused(error.to_string()))?;
         let all = match &self.estimator {
             Estimator::Logistic(model) => model.predict_proba(&frame).map_err(|e| e.to_string()),

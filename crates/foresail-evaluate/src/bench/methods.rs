@@ -106,8 +106,8 @@ pub(super) fn learned() -> Vec<Vec<Contender>> {
 
 /// Foresail without some of its features.
 pub(super) fn without(name: &str, title: &str, gone: &dyn Fn(Feature) -> bool) -> Contender {
-    let features = Feature::ALL.iter().copied().filter(|feature| !gone(*feature)).collect();
-    let settings = FitSettings { features, ..FitSettings::default() };
+    let mut settings = FitSettings::default();
+    settings.features.retain(|feature| !gone(*feature));
     let learner = Learner::Hazard(Box::new(settings));
     contender(name, title, (MethodKind::Reference, learner, Form::Union))
 }
