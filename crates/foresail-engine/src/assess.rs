@@ -79,9 +79,8 @@ fn forecasts(
     (models, unknowns): (&Models, &mut Unknowns),
 ) -> (Vec<Prediction>, Vec<Unusual>) {
     let survey = Survey::new(state, at, &models.first_passage);
-    let first_passage = survey.predictions();
-    let Some(model) = &models.learned else { return (first_passage, Vec::new()) };
+    let Some(model) = &models.learned else { return (survey.predictions(), Vec::new()) };
     let (rows, unusual) = features::compute(state, &survey, unknowns);
     let learned = learned::predict(state, &rows, model);
-    (learned::union(first_passage, learned, (&rows, model)), unusual)
+    (learned::union(&survey, learned, (&rows, model)), unusual)
 }

@@ -45,6 +45,15 @@ impl Survey<'_> {
     /// can be judged.
     #[must_use]
     pub fn predictions(&self) -> Vec<Prediction> {
+        self.predictions_with(&|_, _| None)
+    }
+
+    /// As [`Self::predictions`], with another model's probability where `said` has one.
+    #[must_use]
+    pub fn predictions_with(
+        &self,
+        said: &dyn Fn(&Unit, FailureKind) -> Option<Probability>,
+    ) -> Vec<Prediction> {
         let mut found = Found::default();
         for pod in self.pods() {
             for running in running(pod.readings) {
@@ -54,8 +63,13 @@ impl Survey<'_> {
         for running in running(self.cluster_readings()) {
             found.keep_best(running, None);
         }
-        let said = found.best.iter().map(|((unit, _), strongest)| self.say(unit, strongest));
-        said.chain(self.blind().map(|(unit, reason)| self.not_enough(unit, reason))).collect()
+        let predictions = found
+            .best
+            .iter()
+            .map(|((unit, kind), strongest)| self.say(unit, (strongest, said(unit, *kind))));
+        predictions
+            .chain(self.blind().map(|(unit, reason)| self.not_enough(unit, reason)))
+            .collect()
     }
 
     /// Units of which nothing can be judged, with the reason that is nearest to an answer.
@@ -109,7 +123,11 @@ impl Survey<'_> {
         }
     }
 
-    fn say(&self, unit: &Unit, strongest: &Strongest<'_>) -> Prediction {
+    fn say(
+        &self,
+        unit: &Unit,
+        (strongest, said): (&Strongest<'_>, Option<Probability>),
+    ) -> Prediction {
         let Strongest { running: Running { reading, forecast }, pod, .. } = strongest;
         let target = &reading.target;
         let time = forecast
@@ -122,8 +140,8 @@ impl Survey<'_> {
                 p50: self.wall(times.p50),
                 p90: self.wall(times.p90),
             });
-        let probability =
-            Probability::saturating(forecast.probability).unwrap_or(Probability::ZERO);
+        let own = Probability::saturating(forecast.probability).unwrap_or(Probability::ZERO);
+        let probability = said.unwrap_or(own);
         let level = match target.direction {
             Direction::Rises => reading.level * target.limit,
             Direction::Falls { whole } => whole - reading.level * target.scale(),

@@ -11,27 +11,32 @@ use foresail_core::{FailureKind, Prediction, Unit};
 
 use super::LearnedModel;
 use crate::features::PodFeatures;
+use crate::first_passage::Survey;
 
-/// Both lists as one; scores are the model's.
+/// What first passage sees in `survey` and what the model says, as one; scores are the model's, and a
+/// forecast of the same unit and failure says the model's probability.
 #[must_use]
 pub fn union(
-    mut first_passage: Vec<Prediction>,
+    survey: &Survey<'_>,
     learned: Vec<Prediction>,
     (rows, model): (&[PodFeatures<'_>], &LearnedModel),
 ) -> Vec<Prediction> {
     let scored: BTreeSet<_> = rows.iter().map(|row| row.unit).collect();
-    let scores: BTreeMap<(&Unit, FailureKind), f64> = learned
+    let known: BTreeMap<(&Unit, FailureKind), &Prediction> = learned
         .iter()
-        .map(|prediction| ((&prediction.unit, prediction.kind), prediction.score))
+        .map(|prediction| ((&prediction.unit, prediction.kind), prediction))
         .collect();
-    for prediction in &mut first_passage {
+    let mut predictions = survey
+        .predictions_with(&|unit, kind| known.get(&(unit, kind)).and_then(|one| one.probability()));
+    for prediction in &mut predictions {
         let has_rows = prediction.unit.workload().is_some_and(|unit| scored.contains(unit));
-        prediction.score = if has_rows {
-            scores.get(&(&prediction.unit, prediction.kind)).copied().unwrap_or(0.0)
-        } else {
-            model.rescale(prediction.score)
+        let same = known.get(&(&prediction.unit, prediction.kind));
+        prediction.score = match same {
+            Some(same) => same.score,
+            None if has_rows => 0.0,
+            None => model.rescale(prediction.score),
         };
     }
-    first_passage.extend(learned);
-    first_passage
+    predictions.extend(learned);
+    predictions
 }

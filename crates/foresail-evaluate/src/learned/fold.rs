@@ -56,16 +56,16 @@ impl Scorer for FoldScorer<'_> {
 
     fn step(&mut self, state: &State, _: &Batch, at: Timestamp) -> Vec<Vec<Prediction>> {
         let survey = Survey::new(state, at, self.first_passage);
-        let mut predictions = survey.predictions();
         let rows = features::compute(state, &survey, &mut self.unknowns).0;
         let said = self.folds.iter().flat_map(|fold| {
             let own: Vec<_> = rows.iter().filter(|row| fold.scores(row)).cloned().collect();
             learned::predict(state, &own, &fold.model)
         });
         let said = said.collect();
-        if let Some(fold) = self.folds.first() {
-            predictions = learned::union(predictions, said, (&rows, &fold.model));
-        }
+        let mut predictions = match self.folds.first() {
+            Some(fold) => learned::union(&survey, said, (&rows, &fold.model)),
+            None => survey.predictions(),
+        };
         predictions.extend(checks::predict(state, at));
         predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.unit.cmp(&b.unit)));
         vec![predictions]

@@ -4,9 +4,13 @@
 //! Thresholds are walked from the highest down to the first that breaks the budget or the limit of
 //! time in warning: far below it alarms merge into few that never close, which would look quiet.
 //!
+//! The bound is the higher of two: that of the pooled count, which takes recordings as alike, and that
+//! of the mean rate over recordings, which takes them as draws of the clusters to come. The second
+//! one counts where recordings differ, and then a threshold carries over less well than the count says.
+//!
 //! # Source
-//! Upper bound of a count: Garwood 1936, "Fiducial limits for the Poisson distribution", one-sided.
-//! It takes false alarms as independent and recordings as alike.
+//! Upper bound of a count: Garwood 1936, "Fiducial limits for the Poisson distribution", one-sided;
+//! of a mean: Student 1908.
 
 use foresail_engine::alarm::AlarmPolicy;
 use foresail_learn::model_file::OperatingPoint;
@@ -16,6 +20,8 @@ use crate::tune::{Point, Reading, Replayed, candidates, sweep};
 
 /// How sure the bound is.
 const CONFIDENCE: f64 = 0.8;
+/// The 80 % quantile of Student's t by degrees of freedom, from 1 on; the last stands for all beyond.
+const STUDENT: [f64; 10] = [1.376, 1.061, 0.978, 0.941, 0.920, 0.906, 0.896, 0.889, 0.883, 0.879];
 /// Thresholds tried between the last that keeps a budget and the first that breaks it.
 const BETWEEN: u32 = 7;
 /// Halvings of the interval that holds a bound.
@@ -81,17 +87,33 @@ fn measure(point: &Point, recordings: &[&Replayed], budget: f64) -> Option<Measu
     let reading = Reading::of(frames.zip(&point.summaries));
     let days: f64 = recordings.iter().map(|one| one.frame.pod_days()).sum();
     let wrong: u32 = point.summaries.iter().map(|summary| summary.counts.false_alarms).sum();
+    let rates: Vec<f64> = recordings
+        .iter()
+        .zip(&point.summaries)
+        .map(|(one, summary)| f64::from(summary.counts.false_alarms) / one.frame.pod_days())
+        .collect();
     let caught = f64::from(reading.matched) / f64::from(reading.reachable);
     Some(Measured {
         point: OperatingPoint {
             budget,
             threshold: point.threshold,
             false_alarms: reading.false_rate?,
-            false_alarms_upper: false_alarm_bound(wrong) / days,
+            false_alarms_upper: rate_bound(&rates).max(false_alarm_bound(wrong) / days),
             caught: (reading.reachable > 0).then_some(caught),
         },
         time_in_warning: reading.time_in_warning?,
     })
+}
+
+/// The 80 % upper bound of the mean of rates, one a recording; 0 for a single one, which says nothing
+/// about others.
+#[must_use]
+pub fn rate_bound(rates: &[f64]) -> f64 {
+    let Some(freedom) = rates.len().checked_sub(2) else { return 0.0 };
+    let n = rates.len() as f64;
+    let mean = rates.iter().sum::<f64>() / n;
+    let variance = rates.iter().map(|rate| (rate - mean) * (rate - mean)).sum::<f64>() / (n - 1.0);
+    mean + STUDENT[freedom.min(STUDENT.len() - 1)] * (variance / n).sqrt()
 }
 
 /// The 80 % upper bound of the mean behind `count` false alarms.
@@ -133,6 +155,14 @@ mod tests {
             let found = false_alarm_bound(count);
             assert!((found - bound).abs() < 0.01, "{count}: {found}");
         }
+    }
+
+    #[test]
+    fn recordings_that_differ_raise_the_bound() {
+        assert_eq!(rate_bound(&[0.7]), 0.0);
+        assert!((rate_bound(&[0.5, 0.5, 0.5]) - 0.5).abs() < 1e-12);
+        // Mean 0.7, standard deviation 0.5568, over the root of 3, times 1.061.
+        assert!((rate_bound(&[0.3, 0.5, 1.3]) - 1.0242).abs() < 1e-3);
     }
 
     #[test]

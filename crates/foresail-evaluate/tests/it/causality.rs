@@ -1,11 +1,22 @@
 //! Gate 1: what is said at a time depends on what was visible by then, and on nothing else.
 
+use std::path::Path;
+use std::sync::LazyLock;
+
 use foresail_core::{Batch, PlatformDuration, Timestamp};
 use foresail_engine::{EngineAssessment, Models, Policy, Settings, State, assess};
+use foresail_evaluate::learned::StoredModel;
 
 use crate::synthetic::{LABORATORY, batches, settings};
 
 pub type Batches = Vec<(Timestamp, Batch)>;
+
+/// The model that is built into the program: the whole of what the service says has to be causal.
+static MODELS: LazyLock<Models> = LazyLock::new(|| {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../foresail/model/default.model");
+    let stored = StoredModel::read(Path::new(file)).unwrap();
+    Models { learned: Some(stored.model), ..Models::default() }
+});
 
 pub fn policy() -> Policy {
     let mut policy = Policy::default();
@@ -20,7 +31,7 @@ pub fn run(settings: &Settings, batches: &Batches, policy: &Policy) -> (Vec<Vec<
     let mut said = Vec::new();
     for (at, batch) in batches {
         state.observe(batch);
-        let assessment = assess(&state, parent.as_ref(), *at, (&Models::default(), policy));
+        let assessment = assess(&state, parent.as_ref(), *at, (&*MODELS, policy));
         said.push(rmp_serde::to_vec_named(&assessment).unwrap());
         parent = Some(assessment);
     }
@@ -81,7 +92,7 @@ pub fn any_split_gives_the_same_bytes(settings: &Settings, batches: &Batches, cu
         for part in split(batch, settings.sample_lag(), *at - back) {
             state.observe(&part);
         }
-        let assessment = assess(&state, parent.as_ref(), *at, (&Models::default(), &policy()));
+        let assessment = assess(&state, parent.as_ref(), *at, (&*MODELS, &policy()));
         assert!(rmp_serde::to_vec_named(&assessment).unwrap() == said[number], "tick {number}");
         parent = Some(assessment);
     }
@@ -94,7 +105,7 @@ pub fn a_restart_changes_nothing(settings: &Settings, batches: &Batches, restart
     let mut parent: Option<EngineAssessment> = None;
     for (number, (at, batch)) in batches.iter().enumerate() {
         state.observe(batch);
-        let assessment = assess(&state, parent.as_ref(), *at, (&Models::default(), &policy()));
+        let assessment = assess(&state, parent.as_ref(), *at, (&*MODELS, &policy()));
         assert!(rmp_serde::to_vec_named(&assessment).unwrap() == said[number], "tick {number}");
         parent = Some(assessment);
         if number == restart {
@@ -152,7 +163,7 @@ fn the_gate_fails_on_a_planted_look_into_the_future() {
 fn the_synthetic_leaks_are_announced_and_the_calm_is_not() {
     let settings = settings(LABORATORY);
     let alarms = foresail_evaluate::replay::alarms(
-        (&settings, &Models::default(), &policy()),
+        (&settings, &*MODELS, &policy()),
         batches(LABORATORY).into_iter(),
         |_, _, _| {},
     );
