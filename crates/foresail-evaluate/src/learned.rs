@@ -25,7 +25,7 @@ pub use file::{StoredModel, StoredModelError};
 pub use fit::{FitSettings, TrainError, fit, foretelling};
 pub use fold::{Fold, FoldScorer, OUT_OF_FOLD};
 pub use held_out::HeldOut;
-pub use operating::{Measured, false_alarm_bound, operating_points};
+pub use operating::{Measured, false_alarm_bound, operating_points, rate_bound};
 pub use plain::ModelKind;
 pub use rows::{RowCollector, Rows};
 pub use score::{HAZARD, SaidOfKind, Scored, push_scores};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::honesty::{self, Honesty};
-use super::judge::{Count, Cut, Train, choose, count, counts, outcome, train};
+use super::judge::{Count, Cut, Train, choose, choose_bounded, count, counts, outcome, train};
 use super::learner::{Fitted, Learner};
 use super::load::Course;
 use super::methods::{Contender, Form, How, Setting, Spoken, thresholds};
@@ -104,7 +104,11 @@ impl<'a> Foundry<'a> {
         let parts: Vec<Cut> = fold.inner.iter().map(|inner| inner.part.clone()).collect();
         let settings = transpose(&per_part, thresholds.len());
         let chosen = budgets.iter().map(|budget| {
-            let threshold = choose(&settings, &parts, *budget).map(|number| thresholds[number]);
+            let number = match form {
+                Form::Bounded => choose_bounded(&settings, &parts, *budget),
+                Form::Union | Form::AlwaysOom | Form::Alone => choose(&settings, &parts, *budget),
+            };
+            let threshold = number.map(|number| thresholds[number]);
             let outcomes = fold.judged.iter().zip(&judged).map(|(part, spoken)| {
                 let course = &courses[part.course];
                 let alarms = match (threshold, spoken) {

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::load::{Course, policy};
+use crate::learned::{false_alarm_bound, rate_bound};
 use crate::matching::{Judgement, Raised, judge};
 use crate::result::{AlarmFate, Seeds};
 use crate::shift::{Chance, MOST_TIME_IN_WARNING, chance};
@@ -189,6 +190,25 @@ pub(super) fn choose(settings: &[Vec<Count>], parts: &[Cut], budget: f64) -> Opt
     best.map(|(number, _, _)| number)
 }
 
+/// Position of the lowest threshold down to which the 80 % upper bounds of false alarms (of the pooled
+/// count and of the mean over parts) stay within `budget` and time in warning within its limit;
+/// settings run from high to low.
+pub(super) fn choose_bounded(settings: &[Vec<Count>], parts: &[Cut], budget: f64) -> Option<usize> {
+    let days: f64 = parts.iter().map(|part| part.pod_days).sum();
+    let ticks: u64 = parts.iter().map(|part| part.unit_ticks).sum();
+    let keeps = |counts: &&Vec<Count>| {
+        let wrong: u32 = counts.iter().map(|count| count.false_alarms).sum();
+        let warned: u64 = counts.iter().map(|count| count.warned_ticks).sum();
+        let observed = parts.iter().zip(counts.iter()).filter(|(part, _)| part.pod_days > 0.0);
+        let rates: Vec<f64> =
+            observed.map(|(part, count)| f64::from(count.false_alarms) / part.pod_days).collect();
+        false_alarm_bound(wrong) <= budget * days
+            && rate_bound(&rates) <= budget
+            && warned as f64 <= MOST_TIME_IN_WARNING * ticks as f64
+    };
+    settings.iter().take_while(keeps).count().checked_sub(1)
+}
+
 /// The outcomes of disjoint parts of one recording as one.
 pub(super) fn merge(parts: &[&Outcome]) -> Option<Outcome> {
     let (first, rest) = parts.split_first()?;
@@ -286,6 +306,16 @@ mod tests {
     fn too_much_time_in_warning_is_never_chosen() {
         let settings = [count(1, 0, 20), count(9, 0, 101)].map(|c| vec![c]);
         assert_eq!(choose(&settings, &[part()], 1.0), Some(0));
+    }
+
+    #[test]
+    fn a_bounded_choice_stops_before_the_first_threshold_whose_bound_breaks_the_budget() {
+        // Bounds over 10 pod-days: 0.16, 0.30, 0.55 and, fewer by merging alarms, 0.30 again.
+        let settings =
+            [count(1, 0, 0), count(2, 1, 0), count(3, 3, 0), count(9, 1, 0)].map(|c| vec![c]);
+        assert_eq!(choose_bounded(&settings, &[part()], 0.5), Some(1));
+        assert_eq!(choose_bounded(&settings, &[part()], 0.2), Some(0));
+        assert_eq!(choose_bounded(&settings, &[part()], 0.1), None);
     }
 
     #[test]

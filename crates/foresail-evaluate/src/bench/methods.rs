@@ -61,6 +61,8 @@ pub(super) struct Setting {
 pub(super) enum Form {
     /// With first passage for units that the model has no rows of, and the change checks.
     Union,
+    /// The same, with the rule that model files choose their operating points by.
+    Bounded,
     /// The same, every failure called `oom_killed`.
     AlwaysOom,
     /// The model alone.
@@ -92,6 +94,11 @@ pub(super) fn learned() -> Vec<Vec<Contender>> {
     vec![
         vec![
             contender(FORESAIL, "Foresail", (MethodKind::Engine, hazard(), Form::Union)),
+            contender(
+                "foresail_bounded",
+                "Foresail, thresholds as in model files",
+                (MethodKind::Reference, hazard(), Form::Bounded),
+            ),
             contender(
                 ALWAYS_OOM,
                 "Foresail, always `oom_killed`",
@@ -282,7 +289,7 @@ impl Fitted {
             }
         };
         let scores = match (self, form) {
-            (Self::Hazard(model), Form::Union) => united(course, &scores, model),
+            (Self::Hazard(model), Form::Union | Form::Bounded) => united(course, &scores, model),
             (Self::Hazard(model), Form::AlwaysOom) => {
                 always_oom(trace, &united(course, &scores, model))
             }
