@@ -30,8 +30,8 @@ pub use plain::ModelKind;
 pub use rows::{RowCollector, Rows};
 pub use score::{HAZARD, SaidOfKind, Scored, push_scores};
 pub use target::{HORIZON_MINUTES, Target, edges, targets};
-pub use train::{TrainSettings, Trained, train};
 pub(crate) use train::trained_on;
+pub use train::{TrainSettings, Trained, train};
 
 use crate::tune::Replayed;
 
