@@ -90,14 +90,13 @@ pub fn compute<'a>(
 ) -> (Vec<PodFeatures<'a>>, Vec<Unusual>) {
     let nodes = pod::NodeLoads::new(state);
     let mut units = UnitNumbers::default();
-    let mut facts: Vec<pod::UnitFacts> = Vec::new();
+    let facts = units.facts(state, survey);
     let (mut rows, mut latencies) = (Vec::new(), Vec::new());
+    let mut rates = view::Rates::new();
     for pod in survey.pods().filter(runs) {
         let number = units.number(&pod.record.unit);
-        if number == facts.len() {
-            facts.push(pod::UnitFacts::new(state, &pod.record.unit, survey.at()));
-        }
-        let (mut row, latency) = pod::features(state, survey, (&pod, facts[number], &nodes));
+        let (mut row, latency) =
+            pod::features(state, survey, (&pod, facts[number]), (&nodes, &mut rates));
         row.unit_number = number;
         rows.push(row);
         latencies.push(latency);
@@ -119,6 +118,22 @@ struct UnitNumbers<'a> {
 }
 
 impl<'a> UnitNumbers<'a> {
+    /// What the pods of each workload share, by its number.
+    fn facts(&mut self, state: &State, survey: &Survey<'a>) -> Vec<pod::UnitFacts> {
+        let mut counts: Vec<(&WorkloadId, (u32, u32))> = Vec::new();
+        for pod in survey.pods() {
+            let number = self.number(&pod.record.unit);
+            if number == counts.len() {
+                counts.push((&pod.record.unit, (0, 0)));
+            }
+            let (ready, all) = &mut counts[number].1;
+            *ready += u32::from(pod.record.is_ready());
+            *all += 1;
+        }
+        let facts = |(unit, counts)| pod::UnitFacts::new((state, survey.at()), unit, counts);
+        counts.into_iter().map(facts).collect()
+    }
+
     fn number(&mut self, unit: &'a WorkloadId) -> usize {
         if let Some((last, number)) = self.last
             && last == unit

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  open ──┬── no nearer to its limit for a while ──> closed ─┐
-//!         └── its horizon passes without a failure ──────────┴──> Silence { kind, furthest, until }
+//!         └── its horizon passes without a failure ──────────┴──> Silence { furthest, until }
 //!                                                                   broken by coming nearer than ever
 //! ```
 
@@ -47,10 +47,9 @@ pub(super) struct Furthest {
     at: Timestamp,
 }
 
-/// What keeps a unit silent about a kind.
+/// What keeps a unit silent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Silence {
-    kind: FailureKind,
     furthest: Furthest,
     until: Timestamp,
 }
@@ -131,11 +130,7 @@ impl Step<'_> {
         (ended, ending): (Timestamp, Ending),
     ) -> Option<Silence> {
         let length = self.policy.silence.of(open.alarm.horizon, self.context.settings.time_scale);
-        ending.silences().then(|| Silence {
-            kind: open.alarm.kind,
-            furthest: open.furthest,
-            until: ended + length,
-        })
+        ending.silences().then(|| Silence { furthest: open.furthest, until: ended + length })
     }
 
     /// Ends a silence that has lasted long enough, or whose unit has failed since: what follows is
@@ -148,12 +143,11 @@ impl Step<'_> {
         }
     }
 
-    /// Whether the entry is silent about what leads `group`. Another kind that runs toward a limit
-    /// of its own is news; any other has to come further than what was wrong.
+    /// Whether the entry is silent about what leads `group`: whatever its kind, it has to come further
+    /// than what was wrong. A model that names several kinds would else say the same again by another name.
     pub(super) fn is_silent(&self, entry: &Entry, group: &Group<'_>) -> bool {
         let (Some(silence), Some(best)) = (entry.silence, group.first()) else { return false };
         let now = Furthest::now(group, best.kind, self.context.at);
-        let is_news = best.kind != silence.kind && now.nearness.is_some();
-        !is_news && !now.exceeds(&silence.furthest)
+        !now.exceeds(&silence.furthest)
     }
 }

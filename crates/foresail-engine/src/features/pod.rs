@@ -6,7 +6,7 @@ use foresail_core::{
     ContainerState, Entity, FailureKind, PodObject, Quantity, Timestamp, Unit, WorkloadId,
 };
 
-use super::view::{LONG, MIDDLE, PodView, SHORT, ln_ratio, over};
+use super::view::{LONG, MIDDLE, PodView, Rates, SHORT, ln_ratio, over};
 use super::{Feature, PodFeatures};
 use crate::first_passage::{Reading, Survey, SurveyedPod};
 use crate::graph::PodRecord;
@@ -151,16 +151,15 @@ impl<'a> NodeLoads<'a> {
 // === impl UnitFacts ===
 
 impl UnitFacts {
-    pub(super) fn new(state: &State, unit: &WorkloadId, at: Timestamp) -> Self {
+    pub(super) fn new(
+        (state, at): (&State, Timestamp),
+        unit: &WorkloadId,
+        (ready, all): (u32, u32),
+    ) -> Self {
         let scale = state.settings().time_scale;
         let minutes = |since: Timestamp| scale.to_fault(at.since(since)).as_minutes();
         let changed = state.graph().workload(unit).and_then(|one| one.template_changed_at);
         let failed = state.ledger().last_outcome(&Unit::Workload(unit.clone()));
-        let (mut ready, mut all) = (0, 0);
-        for pod in state.graph().pods_of(unit).filter(|pod| !pod.object.is_finished()) {
-            all += 1;
-            ready += u32::from(pod.is_ready());
-        }
         Self {
             since_failure: recency(failed.map(|(occurred, _)| minutes(occurred))),
             since_change: recency(changed.map(minutes)),
@@ -190,7 +189,8 @@ fn load(series: &EntitySeries) -> [f64; 3] {
 pub(super) fn features<'a>(
     state: &'a State,
     survey: &Survey<'a>,
-    (pod, unit, nodes): (&SurveyedPod<'_, 'a>, UnitFacts, &NodeLoads<'_>),
+    (pod, unit): (&SurveyedPod<'_, 'a>, UnitFacts),
+    (nodes, rates): (&NodeLoads<'_>, &mut Rates),
 ) -> (PodFeatures<'a>, f32) {
     let object = &pod.record.object;
     let mut row = PodFeatures {
@@ -202,7 +202,7 @@ pub(super) fn features<'a>(
         set_name: object.owner.as_ref().map(|owner| owner.name.as_str()),
         values: [f32::NAN; Feature::COUNT],
     };
-    let view = PodView::new(state, pod);
+    let view = PodView::new(state, pod, rates);
     add_limits(&mut row, pod.readings);
     add_growth(&mut row, &view);
     add_cpu(&mut row, &view, object);
@@ -261,7 +261,7 @@ fn urgency_of(reading: &Reading<'_>) -> f64 {
     median.map_or(0.0, |times| 10.0 / (10.0 + times.p50.max(0.0)))
 }
 
-fn add_growth(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
+fn add_growth(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>) {
     for (quantity, added, growth, recent) in GROWTHS {
         let (whole, last) = view.level_growth(quantity, added);
         row.set(growth, whole);
@@ -284,7 +284,7 @@ pub(super) fn runaway(growth: f32, (start, span): (f64, f64)) -> f64 {
     ((f64::from(growth) - start) / span).clamp(0.0, MOST_RUNAWAY)
 }
 
-fn add_cpu(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) {
+fn add_cpu(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, object: &PodObject) {
     let used = |half_life| view.rate(Quantity::CpuUsage, half_life) / view.seconds_per_minute();
     let specified = |of: fn(&foresail_core::Resources) -> Option<f64>| {
         object.spec.iter().try_fold(0.0, |sum, spec| Some(sum + of(&spec.resources)?))
@@ -345,7 +345,7 @@ fn recency(minutes: Option<f64>) -> f64 {
     minutes.map_or(0.0, |minutes| RECENT_MINUTES / (RECENT_MINUTES + minutes.max(0.0)))
 }
 
-fn add_probes(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) {
+fn add_probes(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, object: &PodObject) {
     row.set(Feature::LivenessFailures, view.rate(Quantity::LivenessFailures, SHORT));
     row.set(Feature::LivenessFailuresLong, view.rate(Quantity::LivenessFailures, MIDDLE));
     row.set(Feature::ReadinessFailures, view.rate(Quantity::ReadinessFailures, SHORT));
@@ -380,7 +380,7 @@ fn timeout(object: &PodObject) -> f64 {
 }
 
 /// Adds what the application says of its requests; returns ln of their mean time.
-fn add_requests(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) -> f64 {
+fn add_requests(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, object: &PodObject) -> f64 {
     let failed = |half_life| view.share(Quantity::RequestErrors, Quantity::Requests, half_life);
     row.set(Feature::RequestGrowth, view.flow_growth(Quantity::Requests, 1.0));
     row.set(Feature::ErrorShare, failed(SHORT));
@@ -406,7 +406,7 @@ fn add_requests(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObjec
     libm::log(mean(SHORT).max(0.001))
 }
 
-fn add_io(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
+fn add_io(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>) {
     row.set(Feature::ReceivedGrowth, view.flow_growth(Quantity::NetworkReceived, 1_000.0));
     row.set(Feature::SentGrowth, view.flow_growth(Quantity::NetworkSent, 1_000.0));
     let faults = [Quantity::NetworkDrops, Quantity::NetworkErrors]
@@ -417,7 +417,7 @@ fn add_io(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
     row.set(Feature::WrittenGrowth, view.flow_growth(Quantity::DiskWritten, 10_000.0));
 }
 
-fn add_logs(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State, Timestamp)) {
+fn add_logs(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, (state, at): (&State, Timestamp)) {
     row.set(Feature::LogErrorGrowth, view.flow_growth(Quantity::LogErrors, 1.0));
     row.set(Feature::LogErrors, view.rate(Quantity::LogErrors, MIDDLE).ln_1p());
     let pod = (row.namespace, row.pod);
@@ -431,7 +431,11 @@ fn add_logs(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State,
     row.set(Feature::NewTemplates, rates.new_templates.map_or(f64::NAN, |count| count as f64));
 }
 
-fn add_quality(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State, Timestamp)) {
+fn add_quality(
+    row: &mut PodFeatures<'_>,
+    view: &PodView<'_, '_>,
+    (state, at): (&State, Timestamp),
+) {
     let clock = state.series().clock();
     if let (Some(newest), Some(now)) = (view.newest(), clock.instant(at)) {
         let interval = state.settings().scrape_interval.as_seconds();

@@ -13,27 +13,44 @@ pub(super) const MIDDLE: usize = 1;
 /// Position of the half-life of an hour.
 pub(super) const LONG: usize = 2;
 
+/// Rates of every flow of a pod per fault minute, summed over it; NaN where nothing has one. A buffer,
+/// used again for the next pod.
+pub(super) struct Rates([[f64; 3]; Quantity::ALL.len()]);
+
 /// The series of one pod.
-pub(super) struct PodView<'a> {
+pub(super) struct PodView<'a, 'r> {
     series: Vec<&'a EntitySeries>,
-    /// Rates of every flow per fault minute, summed over the pod; NaN where nothing has one.
-    rates: [[f64; 3]; Quantity::ALL.len()],
+    rates: &'r Rates,
     seconds_per_minute: f64,
 }
 
-impl<'a> PodView<'a> {
-    pub(super) fn new(state: &'a State, pod: &SurveyedPod<'_, 'a>) -> Self {
-        let series: Vec<&EntitySeries> =
-            pod.entities.iter().filter_map(|id| state.series().get(*id)).collect();
-        let seconds_per_minute = state.series().clock().seconds_per_minute();
-        let mut rates = [[f64::NAN; 3]; Quantity::ALL.len()];
+// === impl Rates ===
+
+impl Rates {
+    pub(super) const fn new() -> Self {
+        Self([[f64::NAN; 3]; Quantity::ALL.len()])
+    }
+
+    fn fill(&mut self, series: &[&EntitySeries], seconds_per_minute: f64) {
+        self.0.fill([f64::NAN; 3]);
         for (quantity, flow) in series.iter().flat_map(|series| series.flows()) {
             let Some(own) = flow.rates() else { continue };
-            for (sum, rate) in rates[quantity.index()].iter_mut().zip(own) {
+            for (sum, rate) in self.0[quantity.index()].iter_mut().zip(own) {
                 let rate = f64::from(rate) * seconds_per_minute;
                 *sum = if sum.is_nan() { rate } else { *sum + rate };
             }
         }
+    }
+}
+
+// === impl PodView ===
+
+impl<'a, 'r> PodView<'a, 'r> {
+    pub(super) fn new(state: &'a State, pod: &SurveyedPod<'_, 'a>, rates: &'r mut Rates) -> Self {
+        let series: Vec<&EntitySeries> =
+            pod.entities.iter().filter_map(|id| state.series().get(*id)).collect();
+        let seconds_per_minute = state.series().clock().seconds_per_minute();
+        rates.fill(&series, seconds_per_minute);
         Self { series, rates, seconds_per_minute }
     }
 
@@ -44,7 +61,7 @@ impl<'a> PodView<'a> {
 
     /// Rate of a flow per fault minute, summed over the pod; NaN where nothing has one.
     pub(super) const fn rate(&self, quantity: Quantity, half_life: usize) -> f64 {
-        self.rates[quantity.index()][half_life]
+        self.rates.0[quantity.index()][half_life]
     }
 
     /// A setting summed over the pod; NaN where nothing has one.

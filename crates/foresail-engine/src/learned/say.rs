@@ -12,6 +12,8 @@ use crate::state::State;
 pub(super) const MODEL: &str = "hazard";
 /// Features named as evidence.
 const MOST_EVIDENCE: usize = 3;
+/// Evidence is worked out from this many floors on: below it a prediction only keeps an alarm open.
+const FLOORS_WITH_EVIDENCE: f64 = 2.0;
 /// Log odds below which a feature is no evidence.
 const LEAST_EVIDENCE: f64 = 0.1;
 
@@ -49,7 +51,8 @@ fn prediction(
     });
     let probability = Probability::saturating(said.probability).unwrap_or(Probability::ZERO);
     let unit = Unit::Workload(pod.unit.clone());
-    let evidence = evidence(pod, number, model);
+    let spoken = said.score >= FLOORS_WITH_EVIDENCE * model.pipeline().floor;
+    let evidence = if spoken { evidence(pod, number, model) } else { Vec::new() };
     let why = evidence.first().map_or_else(String::new, |first| format!(", because {first}"));
     let horizon = model.horizon_minutes();
     Prediction {

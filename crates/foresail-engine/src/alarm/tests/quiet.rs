@@ -31,13 +31,15 @@ fn silence_lasts_as_long_as_the_alarm_looked_ahead() {
 }
 
 #[test]
-fn another_kind_is_news_only_with_a_limit_of_its_own() {
+fn another_kind_is_no_news_unless_it_comes_further_than_what_was_wrong() {
     let mut bench = Bench::new();
     bench.tick(&[oom(0.96)]);
     bench.ticks(minutes(100), &[oom(0.96)]);
     let other = says(FailureKind::Evicted, 0.96);
     assert!(bench.tick(&[oom(0.9), other.clone()]).is_empty());
-    let changes = bench.tick(&[oom(0.9), near(other, 0.8)]);
+    assert!(bench.tick(&[oom(0.9), near(other, 0.8)]).is_empty());
+    let further = says(FailureKind::Evicted, 0.97);
+    let changes = bench.tick(&[oom(0.9), near(further, 0.8)]);
     assert_eq!(raised(&changes)[0].kind, FailureKind::Evicted);
 }
 
