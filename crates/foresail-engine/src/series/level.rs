@@ -16,8 +16,6 @@ use super::clock::{Instant, SeriesClock};
 
 /// Raw points kept.
 const RAW_POINTS: usize = 40;
-/// Values that are compared side by side.
-const LANES: usize = 8;
 /// Fault minutes kept: two hours.
 pub const MINUTES: usize = 120;
 
@@ -42,6 +40,15 @@ pub struct LevelSeries {
     /// Share of the mean that the minimum lies below it, in parts of [`u16::MAX`].
     dips: VecDeque<u16>,
     open: Option<Open>,
+    range: Range,
+}
+
+/// Least and greatest of the closed minutes' means, kept so that nobody walks them at every tick;
+/// infinite where there are none.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Range {
+    low: f32,
+    high: f32,
 }
 
 /// Whether a sample found its place.
@@ -61,6 +68,27 @@ impl Open {
     }
 }
 
+// === impl Range ===
+
+impl Range {
+    const EMPTY: Self = Self { low: f32::INFINITY, high: f32::NEG_INFINITY };
+
+    /// A missing minute is NaN, which neither `min` nor `max` keeps.
+    fn with(self, mean: f32) -> Self {
+        Self { low: self.low.min(mean), high: self.high.max(mean) }
+    }
+
+    fn of(means: &VecDeque<f32>) -> Self {
+        let (front, back) = means.as_slices();
+        front.iter().chain(back).fold(Self::EMPTY, |range, mean| range.with(*mean))
+    }
+
+    /// Whether the range may shrink when `mean` goes.
+    fn rests_on(self, mean: f32) -> bool {
+        mean <= self.low || mean >= self.high
+    }
+}
+
 // === impl LevelSeries ===
 
 impl LevelSeries {
@@ -73,6 +101,7 @@ impl LevelSeries {
             means: VecDeque::new(),
             dips: VecDeque::new(),
             open: None,
+            range: Range::EMPTY,
         }
     }
 
@@ -140,7 +169,11 @@ impl LevelSeries {
 
     fn append(&mut self, mean: f32, minimum: f32) {
         let below = f64::from(mean - minimum) / f64::from(mean).max(f64::MIN_POSITIVE);
-        push_bounded(&mut self.means, mean, MINUTES);
+        let gone = push_bounded(&mut self.means, mean, MINUTES);
+        self.range = match gone {
+            Some(gone) if self.range.rests_on(gone) => Range::of(&self.means),
+            Some(_) | None => self.range.with(mean),
+        };
         push_bounded(&mut self.dips, (below * f64::from(u16::MAX)) as u16, MINUTES);
     }
 
@@ -160,10 +193,12 @@ impl LevelSeries {
                 let drop = self.means.len().saturating_sub(keep);
                 self.means.drain(..drop);
                 self.dips.drain(..drop);
+                self.range = Range::of(&self.means);
             }
             _ => {
                 self.means.clear();
                 self.dips.clear();
+                self.range = Range::EMPTY;
                 self.open = None;
                 let points: Vec<_> = self.earlier.iter().copied().chain(self.newest).collect();
                 for (time, value) in points {
@@ -236,27 +271,12 @@ impl LevelSeries {
         self.open.map_or(0, |_| self.means.len() + 1)
     }
 
-    /// Least, greatest and newest of the minutes' means; cheaper than walking the minutes.
+    /// Least, greatest and newest of the minutes' means.
     #[must_use]
     pub fn extremes(&self) -> Option<(f32, f32, f32)> {
         let newest = self.open?.mean();
-        let (front, back) = self.means.as_slices();
-        // A missing minute is NaN, which no comparison keeps. Several lanes are compared side by side.
-        let (mut low, mut high) = ([newest; LANES], [newest; LANES]);
-        for means in [front, back] {
-            let (chunks, rest) = means.as_chunks::<LANES>();
-            let mut padded = [newest; LANES];
-            padded[..rest.len()].copy_from_slice(rest);
-            for chunk in chunks.iter().chain([&padded]) {
-                for (lane, mean) in chunk.iter().enumerate() {
-                    low[lane] = if *mean < low[lane] { *mean } else { low[lane] };
-                    high[lane] = if *mean > high[lane] { *mean } else { high[lane] };
-                }
-            }
-        }
-        let low = low.into_iter().fold(newest, f32::min);
-        let high = high.into_iter().fold(newest, f32::max);
-        Some((low, high, newest))
+        let range = self.range.with(newest);
+        Some((range.low, range.high, newest))
     }
 
     /// Mean of the closed fault minute that lies `minutes` before the open one; `None` where the
@@ -282,13 +302,12 @@ impl Default for LevelSeries {
     }
 }
 
-/// Appends to a ring of at most `most` items, which takes its whole room at once.
-fn push_bounded<T>(ring: &mut VecDeque<T>, item: T, most: usize) {
+/// Appends to a ring of at most `most` items, which takes its whole room at once; what had to go for it.
+fn push_bounded<T>(ring: &mut VecDeque<T>, item: T, most: usize) -> Option<T> {
     if ring.capacity() < most {
         ring.reserve_exact(most - ring.len());
     }
-    if ring.len() == most {
-        ring.pop_front();
-    }
+    let gone = if ring.len() == most { ring.pop_front() } else { None };
     ring.push_back(item);
+    gone
 }

@@ -134,3 +134,25 @@ fn deleted(name: &str, at: Timestamp) -> ObjectChange {
         object: Object::Pod(Box::new(pod)),
     }
 }
+
+#[test]
+fn the_extremes_are_those_of_the_minutes_through_gaps_and_cuts() {
+    let mut clock = SeriesClock::new(TimeScale::ONE, PlatformDuration::from_seconds(17));
+    let mut level = LevelSeries::new();
+    let start = Timestamp::from_millis(1_700_000_000_000);
+    for step in 0..1_500_i64 {
+        if step % 97 > 90 {
+            continue;
+        }
+        let at = clock.start(start + PlatformDuration::from_seconds(15 * step));
+        level.push(at, ((step * step * 31) % 1_009) as f64, &clock);
+        if step % 401 == 400 {
+            level.cut(at, &clock);
+        }
+        let mut means = Vec::new();
+        level.fill_means(&mut means);
+        let low = means.iter().copied().fold(f32::INFINITY, f32::min);
+        let high = means.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        assert_eq!(level.extremes(), Some((low, high, *means.last().unwrap())), "step {step}");
+    }
+}
