@@ -31,6 +31,10 @@ use crate::state::State;
 /// act any more. The same share as first passage uses.
 const LATE: f64 = 0.5;
 
+/// Scrape intervals after which the newest sample of a pod is old: nothing is said of it then, as in
+/// first passage.
+const FRESH_INTERVALS: f32 = 5.0;
+
 /// Everything between the features of a pod and what is said about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pipeline {
@@ -273,12 +277,18 @@ impl LearnedModel {
     }
 }
 
+/// Whether there are fresh samples of a pod: without them a model would still give a number, but it
+/// would rest on nothing.
+fn can_be_judged(pod: &PodFeatures<'_>) -> bool {
+    pod.get(Feature::Staleness) <= FRESH_INTERVALS
+}
+
 /// What the model predicts for every workload, from the rows of its pods.
 #[must_use]
 pub fn predict(state: &State, rows: &[PodFeatures<'_>], model: &LearnedModel) -> Vec<Prediction> {
     let (mut row, mut scratch) = (Vec::new(), Scratch::default());
     let mut strong: Vec<(&PodFeatures<'_>, f64)> = Vec::new();
-    for pod in rows {
+    for pod in rows.iter().filter(|pod| can_be_judged(pod)) {
         let any = model.any(&pod.values, (&mut row, &mut scratch));
         if any >= model.pipeline.floor {
             strong.push((pod, any));
@@ -303,3 +313,6 @@ pub fn predict(state: &State, rows: &[PodFeatures<'_>], model: &LearnedModel) ->
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -255,5 +255,5 @@ features! {
     UnusualLargest, "unusual_largest", Unknown, Free, "spreads", "Smoothed largest deviation of the workload from its own past (`docs/unknown-failures.md`).", "any feature that is watched";
     UnusualBreadth, "unusual_breadth", Unknown, Free, "ln(1 + spreads²)", "Smoothed mean squared deviation of the workload from its own past.", "any feature that is watched";
     UnusualUnexplained, "unusual_unexplained", Unknown, Free, "ln(1 + ratio)", "What the workload's usual correlations do not explain.", "any feature that is watched";
-    Staleness, "staleness", Quality, Free, "intervals", "Scrape intervals since its newest memory or CPU sample, at most 20.", "any sample";
+    Staleness, "staleness", Quality, Free, "intervals", "Scrape intervals since the newest sample of its memory, heap, descriptors, tasks or requests in flight, at most 20.", "any sample";
 }

@@ -13,6 +13,16 @@ pub(super) const MIDDLE: usize = 1;
 /// Position of the half-life of an hour.
 pub(super) const LONG: usize = 2;
 
+/// Levels whose newest sample says how fresh a pod's data is.
+const LEVELS: [Quantity; 6] = [
+    Quantity::MemoryWorkingSet,
+    Quantity::MemoryRss,
+    Quantity::HeapInUse,
+    Quantity::FileDescriptors,
+    Quantity::RuntimeTasks,
+    Quantity::RequestsInFlight,
+];
+
 /// Rates of every flow of a pod per fault minute, summed over it; NaN where nothing has one. A buffer,
 /// used again for the next pod.
 pub(super) struct Rates([[f64; 3]; Quantity::ALL.len()]);
@@ -74,9 +84,9 @@ impl<'a, 'r> PodView<'a, 'r> {
         self.series.iter().filter_map(move |series| series.level(quantity))
     }
 
-    /// The newest sample of memory, else of any level that the pod has.
+    /// The newest sample of any level that the pod has.
     pub(super) fn newest(&self) -> Option<Instant> {
-        [Quantity::MemoryWorkingSet, Quantity::MemoryRss, Quantity::FileDescriptors]
+        LEVELS
             .iter()
             .flat_map(|quantity| self.levels(*quantity))
             .filter_map(|level| Some(level.last()?.0))

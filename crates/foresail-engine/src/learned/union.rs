@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foresail_core::{FailureKind, Prediction, Unit};
 
-use super::LearnedModel;
+use super::{LearnedModel, can_be_judged};
 use crate::features::PodFeatures;
 use crate::first_passage::Survey;
 
@@ -21,7 +21,8 @@ pub fn union(
     learned: Vec<Prediction>,
     (rows, model): (&[PodFeatures<'_>], &LearnedModel),
 ) -> Vec<Prediction> {
-    let scored: BTreeSet<_> = rows.iter().map(|row| row.unit).collect();
+    let scored: BTreeSet<_> =
+        rows.iter().filter(|row| can_be_judged(row)).map(|row| row.unit).collect();
     let known: BTreeMap<(&Unit, FailureKind), &Prediction> = learned
         .iter()
         .map(|prediction| ((&prediction.unit, prediction.kind), prediction))
