@@ -277,10 +277,11 @@ impl LearnedModel {
     }
 }
 
-/// Whether there are fresh samples of a pod: without them a model would still give a number, but it
+/// Whether there are fresh samples behind the values of a pod: without them a model would still give a number, but it
 /// would rest on nothing.
-fn can_be_judged(pod: &PodFeatures<'_>) -> bool {
-    pod.get(Feature::Staleness) <= FRESH_INTERVALS
+#[must_use]
+pub fn can_be_judged(values: &[f32; Feature::COUNT]) -> bool {
+    values[Feature::Staleness as usize] <= FRESH_INTERVALS
 }
 
 /// What the model predicts for every workload, from the rows of its pods.
@@ -288,7 +289,7 @@ fn can_be_judged(pod: &PodFeatures<'_>) -> bool {
 pub fn predict(state: &State, rows: &[PodFeatures<'_>], model: &LearnedModel) -> Vec<Prediction> {
     let (mut row, mut scratch) = (Vec::new(), Scratch::default());
     let mut strong: Vec<(&PodFeatures<'_>, f64)> = Vec::new();
-    for pod in rows.iter().filter(|pod| can_be_judged(pod)) {
+    for pod in rows.iter().filter(|pod| can_be_judged(&pod.values)) {
         let any = model.any(&pod.values, (&mut row, &mut scratch));
         if any >= model.pipeline.floor {
             strong.push((pod, any));

@@ -1,6 +1,10 @@
 //! Rows: the metrics of `evaluation.md` section 3 with the intervals of section 7.
 
+mod kinds;
+
 use foresail_core::PlatformDuration;
+
+pub use kinds::KindPart;
 
 use crate::confidence::{Resampler, quantile};
 use crate::result::{

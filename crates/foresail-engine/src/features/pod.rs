@@ -232,7 +232,7 @@ fn add_limits(row: &mut PodFeatures<'_>, readings: &[Reading<'_>]) {
         let (mut share, mut score, mut urgency) = (f64::NAN, f64::NAN, f64::NAN);
         for reading in of_kind {
             share = share.max(reading.level);
-            score = score.max(reading.forecast.as_ref().map_or(0.0, |forecast| forecast.score));
+            score = score.max(score_of(reading));
             urgency = urgency.max(urgency_of(reading));
             if score_of(reading) > best.map_or(0.0, score_of) {
                 best = Some(reading);

@@ -22,7 +22,7 @@ pub fn union(
     (rows, model): (&[PodFeatures<'_>], &LearnedModel),
 ) -> Vec<Prediction> {
     let scored: BTreeSet<_> =
-        rows.iter().filter(|row| can_be_judged(row)).map(|row| row.unit).collect();
+        rows.iter().filter(|row| can_be_judged(&row.values)).map(|row| row.unit).collect();
     let known: BTreeMap<(&Unit, FailureKind), &Prediction> = learned
         .iter()
         .map(|prediction| ((&prediction.unit, prediction.kind), prediction))

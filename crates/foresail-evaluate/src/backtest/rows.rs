@@ -6,11 +6,11 @@ use super::BacktestInput;
 use super::load::Loaded;
 use super::methods::{Tried, random, reference, words};
 use crate::matching::Judgement;
-use crate::metrics::{RowLabel, ScopeData};
+use crate::metrics::{KindPart, RowLabel, ScopeData};
 use crate::replay::ENGINE;
 use crate::result::{
-    AlarmFate, Estimate, EventPrCurve, KindRow, LeadCurve, Method, MethodKind, Role, Row,
-    RowReading, Scope, Split, Variant,
+    AlarmFate, EventPrCurve, KindRow, LeadCurve, Method, MethodKind, Role, Row, RowReading, Scope,
+    Split, Variant,
 };
 use crate::shift::{Chance, chance};
 use crate::summary::Summary;
@@ -431,7 +431,8 @@ fn kinds(input: &BacktestInput, plan: &Plan<'_>, built: &[Built], table: &mut Ta
         };
         let budget = one.row.budget.unwrap_or(input.shown_budget);
         for kind in foresail_core::FailureKind::ALL {
-            let row = kind_row(scope, (*kind, budget), &one.choices);
+            let parts: Vec<_> = one.choices.iter().map(|choice| kind_part(choice, *kind)).collect();
+            let row = scope.kind_row((*kind, budget), &parts);
             if row.incidents > 0 || row.alarms > 0 {
                 table.kinds.push(row);
             }
@@ -439,52 +440,11 @@ fn kinds(input: &BacktestInput, plan: &Plan<'_>, built: &[Built], table: &mut Ta
     }
 }
 
-fn kind_row(
-    scope: &ScopeData<'_>,
-    (kind, budget): (foresail_core::FailureKind, f64),
-    choices: &[Choice],
-) -> KindRow {
-    let mut row = KindRow {
-        scope: scope.scope.clone(),
-        budget,
-        kind: kind.as_str().to_owned(),
-        incidents: 0,
-        reachable: 0,
-        caught: 0,
-        caught_right_kind: 0,
-        alarms: 0,
-        false_alarms: 0,
-        recall: None,
-    };
-    for (frame, choice) in scope.frames.iter().zip(choices) {
-        for (number, incident) in frame.incidents.iter().enumerate() {
-            if incident.kind != kind {
-                continue;
-            }
-            row.incidents += 1;
-            if incident.reachable {
-                row.reachable += 1;
-                row.caught += u32::from(choice.summary.matched[number].is_some());
-                row.caught_right_kind +=
-                    u32::from(choice.summary.matched_right_kind[number].is_some());
-            }
-        }
-        for judged in choice.judgement.alarms.iter().filter(|judged| judged.raised.kind == kind) {
-            row.alarms += 1;
-            row.false_alarms += u32::from(judged.fate == AlarmFate::False);
-        }
-    }
-    let of_kind =
-        |recording: usize, number: usize| scope.frames[recording].incidents[number].kind == kind;
-    let caught = |recording: usize, number: usize| {
-        of_kind(recording, number) && choices[recording].summary.matched[number].is_some()
-    };
-    let bounds = scope.resampler.share(&scope.frames, of_kind, caught);
-    row.recall = (row.reachable > 0).then(|| Estimate {
-        value: f64::from(row.caught) / f64::from(row.reachable),
-        low: bounds.map(|(low, _)| low),
-        high: bounds.map(|(_, high)| high),
-        n: f64::from(row.reachable),
+/// What one recording adds to the row of `kind`.
+fn kind_part(choice: &Choice, kind: foresail_core::FailureKind) -> KindPart<'_> {
+    let of_kind = choice.judgement.alarms.iter().filter(|judged| judged.raised.kind == kind);
+    let (alarms, false_alarms) = of_kind.fold((0, 0), |(all, wrong), judged| {
+        (all + 1, wrong + u32::from(judged.fate == AlarmFate::False))
     });
-    row
+    KindPart { summary: &choice.summary, alarms, false_alarms }
 }

@@ -12,10 +12,9 @@ use super::methods::FORESAIL;
 use super::parts::FoldPart;
 use super::result::{AblationRow, ApplicationRow, SplitCurve, SplitKind};
 use super::split::Fold;
-use crate::metrics::{RowLabel, ScopeData, event_pr_auc};
+use crate::metrics::{KindPart, RowLabel, ScopeData, event_pr_auc};
 use crate::result::{
-    Estimate, EventPrCurve, KindRow, Method, MethodKind, PrPoint, Row, RowReading, Scope, Split,
-    Variant,
+    EventPrCurve, KindRow, Method, MethodKind, PrPoint, Row, RowReading, Scope, Split, Variant,
 };
 use crate::shift::{Chance, MOST_TIME_IN_WARNING};
 use crate::summary::Summary;
@@ -300,48 +299,15 @@ impl<'a> Board<'a> {
     }
 
     fn kind(&self, scope: &ScopeData<'_>, built: &Built, kind: FailureKind) -> KindRow {
-        let mut row = KindRow {
-            scope: scope.scope.clone(),
-            budget: built.budget.unwrap_or_default(),
-            kind: kind.as_str().to_owned(),
-            incidents: 0,
-            reachable: 0,
-            caught: 0,
-            caught_right_kind: 0,
-            alarms: 0,
-            false_alarms: 0,
-            recall: None,
-        };
-        let outcomes: Vec<&Outcome> = self.of_scope(scope, built).collect();
-        for (frame, outcome) in scope.frames.iter().zip(&outcomes) {
-            let of_kind = frame.incidents.iter().enumerate().filter(|(_, one)| one.kind == kind);
-            for (number, incident) in of_kind {
-                row.incidents += 1;
-                if incident.reachable {
-                    row.reachable += 1;
-                    row.caught += u32::from(outcome.summary.matched[number].is_some());
-                    row.caught_right_kind +=
-                        u32::from(outcome.summary.matched_right_kind[number].is_some());
-                }
-            }
-            let (alarms, wrong) = outcome.alarms_by_kind.get(&kind).copied().unwrap_or_default();
-            row.alarms += alarms;
-            row.false_alarms += wrong;
-        }
-        let is_kind = |recording: usize, number: usize| {
-            scope.frames[recording].incidents[number].kind == kind
-        };
-        let caught = |recording: usize, number: usize| {
-            is_kind(recording, number) && outcomes[recording].summary.matched[number].is_some()
-        };
-        let bounds = scope.resampler.share(&scope.frames, is_kind, caught);
-        row.recall = (row.reachable > 0).then(|| Estimate {
-            value: f64::from(row.caught) / f64::from(row.reachable),
-            low: bounds.map(|(low, _)| low),
-            high: bounds.map(|(_, high)| high),
-            n: f64::from(row.reachable),
-        });
-        row
+        let parts: Vec<KindPart<'_>> = self
+            .of_scope(scope, built)
+            .map(|outcome| {
+                let counts = outcome.alarms_by_kind.get(&kind);
+                let (alarms, false_alarms) = counts.copied().unwrap_or_default();
+                KindPart { summary: &outcome.summary, alarms, false_alarms }
+            })
+            .collect();
+        scope.kind_row((kind, built.budget.unwrap_or_default()), &parts)
     }
 
     /// Foresail by application; only under leave one application out.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use foresail_core::{FailureKind, FaultDuration, TimeToEvent, Unit};
-use foresail_engine::learned::LearnedModel;
+use foresail_engine::learned::{LearnedModel, can_be_judged};
 use foresail_learn::calibration::Calibrator;
 use foresail_learn::hazard::Scratch;
 use rayon::prelude::*;
@@ -41,13 +41,14 @@ pub struct SaidOfKind {
 // === impl Scored ===
 
 impl Scored {
-    /// What `model` says of the rows whose namespace `wanted` accepts.
+    /// What `model` says of the rows that can be judged and whose namespace `wanted` accepts.
     #[must_use]
     pub fn new(model: &LearnedModel, rows: &Rows, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Self {
         let n_kinds = model.pipeline().kinds.len();
         let wanted: Vec<bool> = rows.units.iter().map(|unit| wanted(&unit.namespace)).collect();
-        let chosen: Vec<usize> =
-            (0..rows.len()).filter(|row| wanted[rows.unit[*row] as usize]).collect();
+        let chosen: Vec<usize> = (0..rows.len())
+            .filter(|row| wanted[rows.unit[*row] as usize] && can_be_judged(&rows.values[*row]))
+            .collect();
         let said: Vec<SaidOfKind> = chosen
             .par_chunks(1_024)
             .flat_map_iter(|chunk| {
