@@ -15,5 +15,6 @@ pub mod logistic;
 pub mod metrics;
 pub mod model_file;
 mod numeric;
+pub mod tabular;
 pub mod tree;
 pub mod vus;

@@ -1,0 +1,13 @@
+//! Tables as people bring them: named columns of numbers and texts, before any model has seen them.
+//!
+//! ```text
+//! CSV, Parquet, Arrow, simulator ──> Table ──roles──> split ──> preprocessing (fit on the training
+//!                                      │                        part alone) ──> Frame ──> model file
+//!                                      └──> audit: which columns, rows and groups give labels away
+//! ```
+
+pub use self::error::TableError;
+pub use self::table::{Table, TableColumn, Text, Values};
+
+mod error;
+mod table;
