@@ -17,6 +17,7 @@ mod replay;
 mod report;
 mod resolve;
 pub mod scores;
+pub mod table;
 mod trim;
 mod truth;
 pub mod write;

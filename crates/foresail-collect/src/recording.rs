@@ -21,7 +21,7 @@ use foresail_core::{
 };
 
 use assemble::{Assembled, Span};
-pub(crate) use parquet::{ParquetFile, text_dictionary, utc_millis};
+pub(crate) use parquet::{ParquetFile, is_text, text_dictionary, utc_millis};
 pub(crate) use samples::{COLUMNS, TextColumns, in_format, sample_files};
 use tables::Logs;
 pub use tables::NotedFailure;

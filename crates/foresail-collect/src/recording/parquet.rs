@@ -11,7 +11,8 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
 };
 
 use crate::error::RecordingError;
@@ -107,6 +108,16 @@ impl ParquetFile {
             builder = builder.with_row_groups(vec![row_group]);
         }
         Ok(builder)
+    }
+
+    /// A reader over every column.
+    pub(crate) fn whole(&self) -> Result<ParquetRecordBatchReader, RecordingError> {
+        let file =
+            File::open(&self.path).map_err(|source| RecordingError::read(&self.path, source))?;
+        ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+            .with_batch_size(16_384)
+            .build()
+            .map_err(self.failed(None))
     }
 
     /// The projection onto the named columns.
