@@ -7,7 +7,14 @@
 //! ```
 
 pub use self::error::TableError;
+pub use self::labels::{LabelError, Labels, MISSING_CLASS, MOST_CLASSES, MissingTarget};
+pub use self::roles::{LeaveReason, LeftOut, RoleError, RoleOptions, Roles};
+pub use self::split::{Split, SplitBy, SplitError, SplitOptions};
 pub use self::table::{Table, TableColumn, Text, Values};
 
+pub mod csv;
 mod error;
+mod labels;
+mod roles;
+mod split;
 mod table;

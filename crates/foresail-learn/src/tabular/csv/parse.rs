@@ -1,0 +1,305 @@
+//! Records to columns.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use rayon::prelude::*;
+
+use super::column::{Levels, Odd, Part, Plan};
+use super::number::{self, Said};
+use super::{CsvError, Place, ReadOptions, bytes};
+use crate::model_file::Named;
+use crate::tabular::{Table, TableColumn, Text, Values};
+
+/// Rows that say what a column is likely to hold. A guess that fails costs a second pass, no more.
+const ROWS_TO_GUESS: usize = 200;
+
+/// A file with its header read.
+pub(super) struct Source<'a> {
+    from: Named<'a>,
+    names: Vec<String>,
+    /// Where the rows lie in the file.
+    chunks: Vec<Range<usize>>,
+}
+
+/// All columns of one chunk.
+struct Chunk {
+    n_rows: usize,
+    parts: Vec<Part>,
+}
+
+/// What the columns must be; no entry where the values decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Numbers,
+    Texts,
+    Verbatim,
+}
+
+/// A column read by one pass.
+enum Outcome {
+    Values(Values),
+    /// Numbers up to this text.
+    Text(Odd),
+    Infinite(Odd),
+    Skipped,
+}
+
+// === impl Source ===
+
+impl<'a> Source<'a> {
+    /// Reads the header and cuts the rest.
+    pub fn open(from: Named<'a>) -> Result<Self, CsvError> {
+        let file = || from.name.to_owned();
+        let text = bytes::unmarked(from)?;
+        if text.trim_ascii().is_empty() {
+            return Err(CsvError::Empty { file: file() });
+        }
+        let start = from.bytes.len() - text.len();
+        let chunks = bytes::chunks(from, start..from.bytes.len())?;
+        chunks.par_iter().try_for_each(|chunk| bytes::check(from, chunk.clone()))?;
+        let mut reader = reader(text);
+        let mut record = ByteRecord::new();
+        if !matches!(reader.read_byte_record(&mut record), Ok(true)) {
+            return Err(CsvError::Empty { file: file() });
+        }
+        let names = names(from, &record)?;
+        let body = start + reader.position().byte() as usize;
+        if from.bytes[body..].trim_ascii().is_empty() {
+            return Err(CsvError::NoRows { file: file() });
+        }
+        // The header may be longer than a chunk.
+        let chunks = chunks.into_iter().map(|chunk| chunk.start.max(body)..chunk.end);
+        let chunks = chunks.filter(|chunk| chunk.start < chunk.end).collect();
+        Ok(Self { from, names, chunks })
+    }
+
+    pub fn read(&self, options: &ReadOptions) -> Result<Table, CsvError> {
+        let wishes = self.wishes(options);
+        let mut plans = self.plans(&wishes);
+        let mut columns: Vec<Option<Values>> = vec![None; self.names.len()];
+        loop {
+            let mut again = vec![Plan::Skip; plans.len()];
+            for (column, outcome) in self.pass(&plans)?.into_iter().enumerate() {
+                match outcome {
+                    Outcome::Values(values) => columns[column] = Some(values),
+                    Outcome::Skipped => {}
+                    Outcome::Infinite(odd) => {
+                        let place = self.place(column, odd.row);
+                        return Err(CsvError::Infinite { place, value: odd.value });
+                    }
+                    Outcome::Text(odd) => match wishes[column] {
+                        Some(Wish::Numbers) => return Err(self.not_a_number(column, odd)),
+                        Some(Wish::Texts | Wish::Verbatim) | None => {
+                            again[column] = Plan::Texts;
+                        }
+                    },
+                }
+            }
+            if again.iter().all(|plan| *plan == Plan::Skip) {
+                break;
+            }
+            plans = again;
+        }
+        let columns: Vec<TableColumn> = self
+            .names
+            .iter()
+            .zip(columns)
+            .filter_map(|(name, values)| values.map(|values| (name, values)))
+            .map(|(name, values)| TableColumn { name: name.clone(), values })
+            .collect();
+        for (column, TableColumn { values, .. }) in columns.iter().enumerate() {
+            if let (Values::Text(text), None) = (values, wishes[column]) {
+                self.check_thousands(column, text)?;
+            }
+        }
+        Ok(Table::new(columns).expect("names were compared and all columns have a value a record"))
+    }
+
+    fn wishes(&self, options: &ReadOptions) -> Vec<Option<Wish>> {
+        let wish = |name: &String| {
+            if options.text.contains(name) {
+                Some(Wish::Verbatim)
+            } else if options.categories.contains(name) {
+                Some(Wish::Texts)
+            } else if options.numbers.contains(name) || name.starts_with("num_") {
+                Some(Wish::Numbers)
+            } else {
+                name.starts_with("cat_").then_some(Wish::Texts)
+            }
+        };
+        self.names.iter().map(wish).collect()
+    }
+
+    /// The wishes, and guesses by the first rows.
+    fn plans(&self, wishes: &[Option<Wish>]) -> Vec<Plan> {
+        let mut plans: Vec<Plan> = wishes
+            .iter()
+            .map(|wish| match wish {
+                Some(Wish::Verbatim) => Plan::Verbatim,
+                Some(Wish::Texts) => Plan::Texts,
+                Some(Wish::Numbers) | None => Plan::Numbers,
+            })
+            .collect();
+        let first = self.chunks.first().map_or(&[][..], |chunk| &self.from.bytes[chunk.clone()]);
+        let records = reader(first).into_byte_records().take(ROWS_TO_GUESS);
+        for record in records.filter_map(Result::ok) {
+            for ((field, plan), wish) in record.iter().zip(&mut plans).zip(wishes) {
+                if *plan == Plan::Numbers && wish.is_none() && number::read(field) == Said::Text {
+                    *plan = Plan::Texts;
+                }
+            }
+        }
+        plans
+    }
+
+    /// Reads all rows.
+    fn pass(&self, plans: &[Plan]) -> Result<Vec<Outcome>, CsvError> {
+        let chunks: Vec<Result<Chunk, (usize, usize)>> =
+            self.chunks.par_iter().map(|chunk| self.chunk(chunk.clone(), plans)).collect();
+        let mut before = 0;
+        let mut good = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            match chunk {
+                Ok(chunk) => {
+                    before += chunk.n_rows;
+                    good.push(chunk);
+                }
+                Err((row, found)) => {
+                    return Err(CsvError::Ragged {
+                        file: self.from.name.to_owned(),
+                        line: self.line(before + row),
+                        expected: self.names.len(),
+                        found,
+                    });
+                }
+            }
+        }
+        Ok((0..plans.len()).into_par_iter().map(|column| join(&good, column)).collect())
+    }
+
+    /// The columns of a chunk, or its first row of another length with that length.
+    fn chunk(&self, chunk: Range<usize>, plans: &[Plan]) -> Result<Chunk, (usize, usize)> {
+        let mut parts: Vec<Part> = plans.iter().map(|plan| Part::new(*plan)).collect();
+        let mut reader = reader(&self.from.bytes[chunk]);
+        let mut record = ByteRecord::new();
+        let mut n_rows = 0;
+        // Reading from memory does not fail, and records of any length are taken.
+        while reader.read_byte_record(&mut record).unwrap_or(false) {
+            if record.len() != parts.len() {
+                return Err((n_rows, record.len()));
+            }
+            for (part, field) in parts.iter_mut().zip(&record) {
+                part.push(field, n_rows);
+            }
+            n_rows += 1;
+        }
+        Ok(Chunk { n_rows, parts })
+    }
+
+    /// Refuses a column of texts that would be one of numbers, were there no thousands separators.
+    fn check_thousands(&self, column: usize, text: &Text) -> Result<(), CsvError> {
+        let is_number = |level: &String| matches!(number::read(level.as_bytes()), Said::Number(_));
+        let mut separated = None;
+        for (code, level) in text.levels.iter().enumerate() {
+            match number::without_thousands(level) {
+                Some(plain) => {
+                    separated.get_or_insert((code as u32, level, plain));
+                }
+                None if is_number(level) => {}
+                None => return Ok(()),
+            }
+        }
+        let Some((code, value, plain)) = separated else { return Ok(()) };
+        let row = text.codes.iter().position(|&found| found == code).unwrap_or_default();
+        let place = self.place(column, row);
+        Err(CsvError::Thousands { place, value: value.clone(), plain })
+    }
+
+    fn not_a_number(&self, column: usize, odd: Odd) -> CsvError {
+        let place = self.place(column, odd.row);
+        match number::without_thousands(&odd.value) {
+            Some(plain) => CsvError::Thousands { place, value: odd.value, plain },
+            None => CsvError::NotANumber { place, value: odd.value },
+        }
+    }
+
+    fn place(&self, column: usize, row: usize) -> Place {
+        let column = self.names.get(column).cloned().unwrap_or_default();
+        Place { file: self.from.name.to_owned(), line: self.line(row), column }
+    }
+
+    /// The line on which a row begins: rows may span lines, so it is counted anew.
+    fn line(&self, row: usize) -> u64 {
+        let mut reader = reader(self.from.bytes);
+        let mut record = ByteRecord::new();
+        for _ in 0..row + 2 {
+            if !reader.read_byte_record(&mut record).unwrap_or(false) {
+                break;
+            }
+        }
+        // A record is said to begin where the one before ended; blank lines between are skipped.
+        let at = record.position().map_or(0, |position| position.byte() as usize);
+        let blank =
+            self.from.bytes[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        memchr::memchr_iter(b'\n', &self.from.bytes[..at + blank]).count() as u64 + 1
+    }
+}
+
+// === free functions ===
+
+fn reader(bytes: &[u8]) -> Reader<&[u8]> {
+    ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
+}
+
+/// The names of the columns; a column without one is named after its place.
+fn names(from: Named<'_>, header: &ByteRecord) -> Result<Vec<String>, CsvError> {
+    let name = |(at, name): (usize, &[u8])| match name {
+        [] => format!("unnamed_{}", at + 1),
+        name => String::from_utf8_lossy(name).into_owned(),
+    };
+    let names: Vec<String> = header.iter().enumerate().map(name).collect();
+    let mut seen = HashMap::new();
+    for (second, name) in names.iter().enumerate() {
+        if let Some(first) = seen.insert(name, second) {
+            return Err(CsvError::DuplicateColumn {
+                file: from.name.to_owned(),
+                name: name.clone(),
+                first: first + 1,
+                second: second + 1,
+            });
+        }
+    }
+    Ok(names)
+}
+
+/// One column of all chunks.
+fn join(chunks: &[Chunk], column: usize) -> Outcome {
+    let mut before = 0;
+    let mut first_infinite = None;
+    let mut numbers = Vec::new();
+    let mut texts: Option<Levels> = None;
+    let n_rows: usize = chunks.iter().map(|chunk| chunk.n_rows).sum();
+    for chunk in chunks {
+        let at = |odd: &Odd| Odd { row: before + odd.row, value: odd.value.clone() };
+        match chunk.parts.get(column) {
+            Some(Part::Numbers { text: Some(odd), .. }) => return Outcome::Text(at(odd)),
+            Some(Part::Numbers { values, text: None, infinite }) => {
+                first_infinite = first_infinite.or(infinite.as_ref().map(at));
+                numbers.reserve(n_rows - before);
+                numbers.extend_from_slice(values);
+            }
+            Some(Part::Texts { texts: more, .. }) => {
+                texts.get_or_insert_default().append(more);
+            }
+            Some(Part::Skipped) | None => return Outcome::Skipped,
+        }
+        before += chunk.n_rows;
+    }
+    match (texts, first_infinite) {
+        (Some(texts), _) => Outcome::Values(Values::Text(texts.finish())),
+        (None, Some(odd)) => Outcome::Infinite(odd),
+        (None, None) => Outcome::Values(Values::Number(numbers)),
+    }
+}

@@ -1,0 +1,260 @@
+//! What each column of a table is for: a feature, the target, a group, the time, or nothing.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Table, TableColumn, Text, Values};
+use crate::frame::MISSING_CODE;
+
+/// A text is taken for a name of its row where at least this share of the texts are distinct.
+const DISTINCT: f64 = 0.9;
+/// Rows from which that share tells anything.
+const FEW_ROWS: usize = 20;
+
+/// What the caller says of the columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleOptions {
+    /// The column that holds the classes.
+    pub target: String,
+    /// Columns that say which rows belong together; never features.
+    pub groups: Vec<String>,
+    /// The column that orders the rows; never a feature.
+    pub time: Option<String>,
+    /// Columns to leave out.
+    pub ignore: Vec<String>,
+}
+
+/// What each column is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roles {
+    /// The column that holds the classes.
+    pub target: String,
+    /// The columns that say which rows belong together.
+    pub groups: Vec<String>,
+    /// The column that orders the rows.
+    pub time: Option<String>,
+    /// The columns that a model may use, in the order of the table.
+    pub features: Vec<String>,
+    /// The columns that it may not, with the reason.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A column that no model sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The column.
+    pub column: String,
+    /// Why.
+    pub reason: LeaveReason,
+}
+
+/// Why no model sees a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum LeaveReason {
+    /// The caller says so.
+    Ignored,
+    /// It has no value.
+    AllMissing,
+    /// It has one value, and no gap that could tell something.
+    Constant,
+    /// It counts the rows.
+    RowNumber,
+    /// Its texts name rows: nearly every row has its own.
+    Identifier {
+        /// Distinct texts.
+        levels: usize,
+        /// Rows that have one.
+        rows: usize,
+    },
+}
+
+/// Why columns have no role.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoleError {
+    /// Columns that the table does not have.
+    #[error("the table has no column {}; it has {}", quoted(missing), some(have))]
+    NoColumn {
+        /// The names that were asked for.
+        missing: Vec<String>,
+        /// The names there are.
+        have: Vec<String>,
+    },
+    /// A column with two roles.
+    #[error("column `{column}` is {one} and {other}: it can be one of them")]
+    TwoRoles {
+        /// The column.
+        column: String,
+        /// One of them.
+        one: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// Nothing to learn from.
+    #[error("no column is left to learn from: {}", reasons(left_out))]
+    NoFeatures {
+        /// What was left out, with reasons.
+        left_out: Vec<LeftOut>,
+    },
+}
+
+// === impl Roles ===
+
+impl Roles {
+    /// Gives each column its role.
+    ///
+    /// # Errors
+    /// [`RoleError`] when a named column is absent, has two roles, or no feature is left.
+    pub fn of(table: &Table, options: &RoleOptions) -> Result<Self, RoleError> {
+        let named = options.named()?;
+        let have: HashSet<&str> =
+            table.columns().iter().map(|column| column.name.as_str()).collect();
+        let missing: Vec<String> = named
+            .iter()
+            .filter(|(name, _)| !have.contains(name))
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        if !missing.is_empty() {
+            let have = table.columns().iter().map(|column| column.name.clone()).collect();
+            return Err(RoleError::NoColumn { missing, have });
+        }
+        let ignored: HashSet<&str> = options.ignore.iter().map(String::as_str).collect();
+        let named: HashSet<&str> = named.into_iter().map(|(name, _)| name).collect();
+        let (mut features, mut left_out) = (Vec::new(), Vec::new());
+        for column in table.columns() {
+            let reason = if ignored.contains(column.name.as_str()) {
+                Some(LeaveReason::Ignored)
+            } else if named.contains(column.name.as_str()) {
+                continue;
+            } else {
+                reason(column)
+            };
+            let name = column.name.clone();
+            match reason {
+                Some(reason) => left_out.push(LeftOut { column: name, reason }),
+                None => features.push(name),
+            }
+        }
+        if features.is_empty() {
+            return Err(RoleError::NoFeatures { left_out });
+        }
+        let RoleOptions { target, groups, time, .. } = options.clone();
+        Ok(Self { target, groups, time, features, left_out })
+    }
+}
+
+// === impl RoleOptions ===
+
+impl RoleOptions {
+    /// All named columns with what they are; a name may be repeated in the same role.
+    fn named(&self) -> Result<Vec<(&str, &'static str)>, RoleError> {
+        let groups = self.groups.iter().map(|name| (name.as_str(), "a group"));
+        let time = self.time.iter().map(|name| (name.as_str(), "the time"));
+        let ignored = self.ignore.iter().map(|name| (name.as_str(), "ignored"));
+        let mut named = vec![(self.target.as_str(), "the target")];
+        for (column, other) in groups.chain(time).chain(ignored) {
+            match named.iter().find(|(name, _)| *name == column) {
+                // A column can group the rows and order them, as a number of a recording does.
+                Some(&(_, one)) if one != other && (one, other) != ("a group", "the time") => {
+                    return Err(RoleError::TwoRoles { column: column.to_owned(), one, other });
+                }
+                Some(_) => {}
+                None => named.push((column, other)),
+            }
+        }
+        Ok(named)
+    }
+}
+
+// === impl LeaveReason ===
+
+impl fmt::Display for LeaveReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ignored => formatter.write_str("it is to be ignored"),
+            Self::AllMissing => formatter.write_str("all of its values are missing"),
+            Self::Constant => formatter.write_str("all of its values are the same"),
+            Self::RowNumber => formatter.write_str("it counts the rows"),
+            Self::Identifier { levels, rows } => {
+                write!(formatter, "it names rows: {levels} distinct texts in {rows} rows")
+            }
+        }
+    }
+}
+
+// === free functions ===
+
+fn reason(column: &TableColumn) -> Option<LeaveReason> {
+    match &column.values {
+        Values::Number(numbers) => reason_of_numbers(numbers),
+        Values::Text(text) => reason_of_texts(text),
+    }
+}
+
+fn reason_of_numbers(numbers: &[f64]) -> Option<LeaveReason> {
+    let mut present = numbers.iter().filter(|number| !number.is_nan());
+    let Some(first) = present.next() else { return Some(LeaveReason::AllMissing) };
+    let is_complete = !numbers.iter().any(|number| number.is_nan());
+    if present.all(|number| number == first) {
+        return is_complete.then_some(LeaveReason::Constant);
+    }
+    let counts = |start: &f64| {
+        let mut rows = numbers.iter().enumerate();
+        rows.all(|(row, number)| *number == start + row as f64)
+    };
+    let is_count = numbers.len() >= FEW_ROWS && numbers.first().is_some_and(counts);
+    is_count.then_some(LeaveReason::RowNumber)
+}
+
+fn reason_of_texts(text: &Text) -> Option<LeaveReason> {
+    let mut seen = vec![false; text.levels.len()];
+    let (mut levels, mut rows) = (0, 0);
+    for &code in text.codes.iter().filter(|code| **code != MISSING_CODE) {
+        rows += 1;
+        if let Some(seen) = seen.get_mut(code as usize).filter(|seen| !**seen) {
+            *seen = true;
+            levels += 1;
+        }
+    }
+    if rows == 0 {
+        return Some(LeaveReason::AllMissing);
+    }
+    if levels == 1 {
+        return (rows == text.codes.len()).then_some(LeaveReason::Constant);
+    }
+    let is_name = rows >= FEW_ROWS && levels as f64 >= DISTINCT * rows as f64;
+    is_name.then_some(LeaveReason::Identifier { levels, rows })
+}
+
+/// Names in backticks.
+pub(super) fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    names.join(", ")
+}
+
+/// The first of many names.
+fn some(names: &[String]) -> String {
+    const MOST: usize = 12;
+    match names.get(MOST..) {
+        Some(more @ [_, ..]) => {
+            format!("{} and {} more", quoted(names.get(..MOST).unwrap_or(names)), more.len())
+        }
+        Some([]) | None => quoted(names),
+    }
+}
+
+fn reasons(left_out: &[LeftOut]) -> String {
+    const MOST: usize = 8;
+    let reasons: Vec<String> = left_out
+        .iter()
+        .take(MOST)
+        .map(|left_out| format!("`{}` because {}", left_out.column, left_out.reason))
+        .collect();
+    match reasons.is_empty() {
+        true => "the table has no other column".to_owned(),
+        false => reasons.join(", "),
+    }
+}
