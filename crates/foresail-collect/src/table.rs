@@ -1,4 +1,4 @@
-//! Tables as Parquet: any flat file that people bring, and the files written here.
+//! Tables as Parquet and as Arrow batches: what people bring, and what is written here.
 //!
 //! | stored as | becomes |
 //! |---|---|
@@ -24,7 +24,7 @@ use arrow_array::types::{
 };
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, Float64Array, Int32Array, PrimitiveArray, RecordBatch,
-    StringArray,
+    RecordBatchOptions, StringArray,
 };
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
@@ -46,21 +46,33 @@ pub enum TableFileError {
     /// The file could not be read, or is no complete Parquet file.
     #[error(transparent)]
     File(#[from] RecordingError),
-    /// A column of a type that has no place in a table.
-    #[error("`{path}` has column `{column}` of type `{found}`, which is neither number, text, boolean, time stamp nor date", path = path.display())]
-    ColumnType {
+    /// Its columns do not make a table.
+    #[error("`{path}` does not hold a table", path = path.display())]
+    Columns {
         /// The file.
         path: PathBuf,
+        /// Why not.
+        source: ColumnsError,
+    },
+}
+
+/// Why Arrow columns are not a table.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ColumnsError {
+    /// A column of a type that has no place in a table.
+    #[error(
+        "column `{column}` is of type `{found}`, which is neither number, text, boolean, time stamp nor date"
+    )]
+    Type {
         /// The column.
         column: String,
         /// Its type.
         found: String,
     },
     /// The values of a column cannot be brought to numbers or texts.
-    #[error("`{path}` has values in column `{column}` of type `{found}` that cannot be read", path = path.display())]
+    #[error("column `{column}` of type `{found}` has values that cannot be read")]
     Values {
-        /// The file.
-        path: PathBuf,
         /// The column.
         column: String,
         /// Its type.
@@ -68,14 +80,9 @@ pub enum TableFileError {
         /// What the Arrow library said.
         source: ArrowError,
     },
-    /// The columns do not make a table.
-    #[error("`{path}` does not hold a table", path = path.display())]
-    Table {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: TableError,
-    },
+    /// The columns do not fit together.
+    #[error(transparent)]
+    Table(#[from] TableError),
 }
 
 /// What a column becomes.
@@ -91,6 +98,11 @@ enum Gathered {
     Text { text: Text, known: HashMap<String, u32> },
 }
 
+/// A table under construction, batch by batch.
+pub struct Gathering {
+    columns: Vec<(String, Gathered)>,
+}
+
 /// Reads a Parquet file as a table, columns in their order in the file.
 ///
 /// # Errors
@@ -98,31 +110,13 @@ enum Gathered {
 /// unsupported type, and a name that stands twice.
 pub fn read_parquet(path: &Path) -> Result<Table, TableFileError> {
     let file = ParquetFile::open(path)?;
-    let mut columns = Vec::new();
-    for field in file.schema().fields() {
-        let role = role(field.data_type()).ok_or_else(|| TableFileError::ColumnType {
-            path: path.to_owned(),
-            column: field.name().clone(),
-            found: field.data_type().to_string(),
-        })?;
-        columns.push((field.name().clone(), Gathered::new(role)));
-    }
+    let no_table = |source| TableFileError::Columns { path: path.to_owned(), source };
+    let mut gathering = Gathering::new(file.schema()).map_err(no_table)?;
     for batch in file.whole()? {
         let batch = batch.map_err(|error| file.failed(None)(error.into()))?;
-        for ((name, gathered), array) in columns.iter_mut().zip(batch.columns()) {
-            gathered.take(array).map_err(|source| TableFileError::Values {
-                path: path.to_owned(),
-                column: name.clone(),
-                found: array.data_type().to_string(),
-                source,
-            })?;
-        }
+        gathering.take(&batch).map_err(no_table)?;
     }
-    let columns = columns
-        .into_iter()
-        .map(|(name, gathered)| TableColumn { name, values: gathered.finish() })
-        .collect();
-    Table::new(columns).map_err(|source| TableFileError::Table { path: path.to_owned(), source })
+    gathering.finish().map_err(no_table)
 }
 
 /// Writes a table as Parquet: numbers as doubles, texts as strings, what is missing as null.
@@ -130,6 +124,25 @@ pub fn read_parquet(path: &Path) -> Result<Table, TableFileError> {
 /// # Errors
 /// What the Parquet writer says; the cause is the place written to.
 pub fn write_parquet(table: &Table, out: impl Write + Send) -> Result<(), ParquetError> {
+    let batch = to_batch(table)?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .build();
+    // Without Arrow's own note other readers see strings, not our way of holding them.
+    let options =
+        ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(out, batch.schema(), options)?;
+    if batch.num_columns() > 0 {
+        writer.write(&batch)?;
+    }
+    writer.close().map(drop)
+}
+
+/// A table as one Arrow batch: numbers as doubles, texts as dictionaries, what is missing as null.
+///
+/// # Errors
+/// What the Arrow library says.
+pub fn to_batch(table: &Table) -> Result<RecordBatch, ArrowError> {
     let fields: Vec<Field> = table
         .columns()
         .iter()
@@ -139,19 +152,55 @@ pub fn write_parquet(table: &Table, out: impl Write + Send) -> Result<(), Parque
         })
         .collect();
     let schema = Arc::new(Schema::new(fields));
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .build();
-    // Without Arrow's own note other readers see strings, not our way of holding them.
-    let options =
-        ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(out, Arc::clone(&schema), options)?;
     let arrays =
         table.columns().iter().map(|column| array(&column.values)).collect::<Result<_, _>>()?;
-    if !table.columns().is_empty() {
-        writer.write(&RecordBatch::try_new(schema, arrays)?)?;
+    let rows = RecordBatchOptions::new().with_row_count(Some(table.n_rows()));
+    RecordBatch::try_new_with_options(schema, arrays, &rows)
+}
+
+// === impl Gathering ===
+
+impl Gathering {
+    /// No rows yet, of these columns.
+    ///
+    /// # Errors
+    /// [`ColumnsError::Type`].
+    pub fn new(schema: &Schema) -> Result<Self, ColumnsError> {
+        let columns = schema.fields().iter().map(|field| {
+            let role = role(field.data_type()).ok_or_else(|| ColumnsError::Type {
+                column: field.name().clone(),
+                found: field.data_type().to_string(),
+            })?;
+            Ok((field.name().clone(), Gathered::new(role)))
+        });
+        Ok(Self { columns: columns.collect::<Result<_, ColumnsError>>()? })
     }
-    writer.close().map(drop)
+
+    /// Adds the rows of a batch of the same columns.
+    ///
+    /// # Errors
+    /// [`ColumnsError::Values`].
+    pub fn take(&mut self, batch: &RecordBatch) -> Result<(), ColumnsError> {
+        for ((name, gathered), array) in self.columns.iter_mut().zip(batch.columns()) {
+            gathered.take(array).map_err(|source| ColumnsError::Values {
+                column: name.clone(),
+                found: array.data_type().to_string(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The table.
+    ///
+    /// # Errors
+    /// [`ColumnsError::Table`] when a name stands twice.
+    pub fn finish(self) -> Result<Table, ColumnsError> {
+        let columns = self.columns.into_iter();
+        let columns =
+            columns.map(|(name, gathered)| TableColumn { name, values: gathered.finish() });
+        Ok(Table::new(columns.collect())?)
+    }
 }
 
 // === impl Gathered ===

@@ -136,8 +136,12 @@ fn a_type_without_a_place_in_a_table_is_refused_by_column_and_type() {
         let path =
             stored(&folder, vec![("fine", Arc::new(Int64Array::from(vec![1]))), (name, array)]);
         let error = read_parquet(&path).unwrap_err();
-        assert!(matches!(error, TableFileError::ColumnType { .. }), "{error}");
-        let message = error.to_string();
+        assert!(
+            matches!(&error, TableFileError::Columns { source: ColumnsError::Type { .. }, .. }),
+            "{error}"
+        );
+        let cause = std::error::Error::source(&error).unwrap();
+        let message = format!("{error}: {cause}");
         assert!(
             message.contains(&format!("`{name}`")) && message.contains("rows.parquet"),
             "{message}"
@@ -190,4 +194,18 @@ fn a_table_without_rows_or_columns_can_be_written_and_read() {
         write_parquet(&table, std::fs::File::create(&path).unwrap()).unwrap();
         assert_eq!(read_parquet(&path).unwrap(), table);
     }
+}
+
+#[test]
+fn a_table_passes_through_arrow_unchanged() {
+    let table = Table::new(vec![
+        text("label", &[Some("good"), None, Some("bad")]),
+        number("a", vec![1.5, -0.0, f64::INFINITY]),
+    ])
+    .unwrap();
+    let batch = to_batch(&table).unwrap();
+    let mut gathering = Gathering::new(&batch.schema()).unwrap();
+    gathering.take(&batch.slice(0, 1)).unwrap();
+    gathering.take(&batch.slice(1, 2)).unwrap();
+    assert_eq!(gathering.finish().unwrap(), table);
 }
