@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use self::fit::fit;
+pub use self::fit::{fit, fit_observed};
 pub use self::params::{BoostingParams, ValidBoostingParams};
 use crate::estimator::{Classifier, LabelledFrame};
 use crate::frame::{Frame, Schema, SchemaId};

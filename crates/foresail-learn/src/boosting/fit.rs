@@ -31,6 +31,18 @@ pub fn fit(
     rows: &LabelledFrame<'_>,
     validation: Option<&LabelledFrame<'_>>,
 ) -> Result<GradientBoosting, FitError> {
+    fit_observed(params, (rows, validation), &mut |_| {})
+}
+
+/// The same, and tells after every round how the log-loss went so far.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_observed(
+    params: &ValidBoostingParams,
+    (rows, validation): (&LabelledFrame<'_>, Option<&LabelledFrame<'_>>),
+    observe: &mut dyn FnMut(&BoostingHistory),
+) -> Result<GradientBoosting, FitError> {
     let labelled = Labelled::new(rows, &params.params.class_weights)?;
     if let Some(validation) = validation {
         check_validation(rows, validation)?;
@@ -42,7 +54,7 @@ pub fn fit(
         }
         None => None,
     };
-    fitting.run(watched.as_mut());
+    fitting.run(watched.as_mut(), observe);
     Ok(fitting.finish())
 }
 
@@ -110,7 +122,11 @@ impl<'a> Fitting<'a> {
         })
     }
 
-    fn run(&mut self, mut watched: Option<&mut Watched<'_>>) {
+    fn run(
+        &mut self,
+        mut watched: Option<&mut Watched<'_>>,
+        observe: &mut dyn FnMut(&BoostingHistory),
+    ) {
         let all = self.rows.with_weight();
         let n_scores = self.base.len();
         let mut best = watched.as_ref().map(|watched| Best::new(-watched.loss()));
@@ -138,9 +154,15 @@ impl<'a> Fitting<'a> {
                 let loss = watched.loss();
                 self.history.validation.push(loss);
                 let n_rounds = self.history.validation.len();
-                if best.is_over(-loss, n_rounds, self.params.params.patience) {
+                let is_over = best.is_over(-loss, n_rounds, self.params.params.patience);
+                self.history.n_rounds = best.n_rounds();
+                observe(&self.history);
+                if is_over {
                     break;
                 }
+            } else {
+                self.history.n_rounds = self.history.training.len();
+                observe(&self.history);
             }
         }
         if let Some(best) = best.filter(|_| self.params.params.patience > 0) {
