@@ -296,6 +296,7 @@ fn card(
             ModelKind::RandomForest | ModelKind::GradientBoosting => vec![HORIZON_MINUTES],
         },
         notes: notes(read, everything, measured),
+        table: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Schema;
+use crate::tabular::TableCard;
 
 /// What stands beside the model: all of the header but what is computed when it is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct Card {
     pub horizons_minutes: Vec<f64>,
     /// Measured numbers by name; how each was measured is in the name.
     pub notes: BTreeMap<String, f64>,
+    /// How its table was parted and judged; absent where it was trained on recordings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Box<TableCard>>,
 }
 
 /// A recording or table that a model was trained on.

@@ -27,6 +27,7 @@ fn header_of_a_model() -> Header {
             time_scale: Some(10.0),
             horizons_minutes: vec![15.0, 100.0],
             notes: BTreeMap::from([("brier_skill".to_owned(), 0.1 + 0.2)]),
+            table: None,
         },
         base_rates: BTreeMap::from([("oom_killed".to_owned(), 1.0 / 3.0)]),
         operating_points: vec![OperatingPoint {
