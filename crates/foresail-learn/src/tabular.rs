@@ -8,7 +8,6 @@
 
 pub use self::audit::{AuditError, AuditPlan, Finding, FindingKind, Forecast, Severity, audit};
 pub use self::encode::{Cell, EncodeError, UnknownLevels, WrongKind};
-pub use self::balance::{Balance, undersample};
 pub use self::card::TableCard;
 pub use self::error::TableError;
 pub use self::estimator::{BoostingOptions, Estimator, EstimatorParams};
@@ -18,7 +17,10 @@ pub use self::model::{
     Predictions, TabularModel,
 };
 pub use self::profile::{ColumnProfile, Content, Frequent, profile};
-pub use self::roles::{LeaveReason, LeftOut, RoleError, RoleOptions, Roles};
+pub use self::roles::{
+    DATASET_BALANCE, DATASET_COLUMNS, DATASET_TARGET, LeaveReason, LeftOut, RoleError, RoleOptions,
+    Roles, is_dataset,
+};
 pub use self::scores::{
     Baseline, Baselines, ClassRow, Interval, Intervals, Judged, ScoreError, Scores,
 };

@@ -1,29 +1,13 @@
-//! Making rare classes count as much as frequent ones, inside the training part only.
-
-use serde::{Deserialize, Serialize};
+//! Leaving out rows of frequent classes, inside the training part only.
 
 use super::Labels;
 use crate::tree::sample::{Purpose, Stream, shuffle_front};
-
-/// How rare classes are made to count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Balance {
-    /// Not at all.
-    #[default]
-    None,
-    /// A row weighs as much as its class is rare.
-    Weights,
-    /// Rows of frequent classes are left out.
-    Undersample,
-}
 
 /// Of these rows of the table as many of each class as the rarest has, ascending. Classes without
 /// a row among them stay without.
 ///
 /// The test part must not be passed through here: its mixture is what scores speak of.
-#[must_use]
-pub fn undersample(labels: &Labels, rows: &[usize], seed: u64) -> Vec<usize> {
+pub(super) fn undersample(labels: &Labels, rows: &[usize], seed: u64) -> Vec<usize> {
     let mut by_class: Vec<Vec<usize>> = vec![Vec::new(); labels.classes.len()];
     for &row in rows {
         let class = labels.rows.binary_search(&row).ok().and_then(|at| labels.codes.get(at));

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Balance, Finding, MissingTarget, Scores, SplitOptions};
+use super::{ClassWeights, Finding, MissingTarget, Scores, SplitOptions};
 
 /// What a model of a table was made of, and how it did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,8 +22,8 @@ pub struct TableCard {
     pub training_rows: u64,
     /// Rows of the test part.
     pub test_rows: u64,
-    /// How rare classes were made to count; acts on the training part only.
-    pub balance: Balance,
+    /// How classes counted, on the training part only.
+    pub class_weights: ClassWeights,
     /// On the test part.
     pub scores: Scores,
     /// What the audit found, the most harmful first.

@@ -13,6 +13,25 @@ const DISTINCT: f64 = 0.9;
 /// Rows from which that share tells anything.
 const FEW_ROWS: usize = 20;
 
+/// Columns that `foresail dataset` writes beside its features and its target: a CSV has no place to say
+/// what a column is for, so their names say it. They count where a table has all of them; in another
+/// table a column that is called `node` or `time` is a column like any other.
+pub const DATASET_COLUMNS: [&str; 9] = [
+    "time",
+    "recording",
+    "namespace",
+    "workload",
+    "pod",
+    "node",
+    "failure_kind",
+    "minutes_to_failure",
+    "incident",
+];
+/// The target of such a table; not a feature when another column is the target.
+pub const DATASET_TARGET: &str = "label";
+/// The column of such a table that says how training rows are to be balanced, where it has one.
+pub const DATASET_BALANCE: &str = "balance";
+
 /// What the caller says of the columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleOptions {
@@ -56,6 +75,8 @@ pub struct LeftOut {
 pub enum LeaveReason {
     /// The caller says so.
     Ignored,
+    /// It says which row of a data set of `foresail dataset` it is, or what happened next.
+    Reserved,
     /// It has no value.
     AllMissing,
     /// It has one value, and no gap that could tell something.
@@ -121,6 +142,7 @@ impl Roles {
             let have = table.columns().iter().map(|column| column.name.clone()).collect();
             return Err(RoleError::NoColumn { missing, have });
         }
+        let of_dataset = is_dataset(table);
         let ignored: HashSet<&str> = options.ignore.iter().map(String::as_str).collect();
         let named: HashSet<&str> = named.into_iter().map(|(name, _)| name).collect();
         let (mut features, mut left_out) = (Vec::new(), Vec::new());
@@ -129,6 +151,8 @@ impl Roles {
                 Some(LeaveReason::Ignored)
             } else if named.contains(column.name.as_str()) {
                 continue;
+            } else if of_dataset && is_reserved(&column.name) {
+                Some(LeaveReason::Reserved)
             } else {
                 reason(column)
             };
@@ -175,6 +199,7 @@ impl fmt::Display for LeaveReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ignored => formatter.write_str("it is to be ignored"),
+            Self::Reserved => formatter.write_str("it says which row it is or what happened next"),
             Self::AllMissing => formatter.write_str("all of its values are missing"),
             Self::Constant => formatter.write_str("all of its values are the same"),
             Self::RowNumber => formatter.write_str("it counts the rows"),
@@ -186,6 +211,17 @@ impl fmt::Display for LeaveReason {
 }
 
 // === free functions ===
+
+/// Whether `foresail dataset` wrote the table: it has all of [`DATASET_COLUMNS`] and its target.
+#[must_use]
+pub fn is_dataset(table: &Table) -> bool {
+    let mut names = DATASET_COLUMNS.iter().chain([&DATASET_TARGET]);
+    names.all(|name| table.column(name).is_ok())
+}
+
+fn is_reserved(name: &str) -> bool {
+    DATASET_COLUMNS.contains(&name) || name == DATASET_TARGET || name == DATASET_BALANCE
+}
 
 fn reason(column: &TableColumn) -> Option<LeaveReason> {
     match &column.values {

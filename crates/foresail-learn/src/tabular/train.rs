@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::balance::undersample;
 use super::encode::{self, EncodeError};
 use super::estimator::{EstimatorParams, Fitting};
 use super::{
@@ -37,6 +38,8 @@ pub enum ClassWeights {
     None,
     /// Every class counts the same.
     Balanced,
+    /// Of every class only as many of the rows fitted on as the rarest has.
+    Undersample,
 }
 
 /// What to fit, and what to keep for the test.
@@ -238,6 +241,13 @@ impl Training<'_> {
             Some(split) => (labels.among(&split.training), Some(labels.among(&split.test))),
             None => (labels.clone(), None),
         };
+        let fitted_on = match self.options.class_weights {
+            ClassWeights::None | ClassWeights::Balanced => fitted_on,
+            ClassWeights::Undersample => {
+                let seed = self.options.estimator.seed();
+                fitted_on.among(&undersample(&fitted_on, &fitted_on.rows, seed))
+            }
+        };
         observe(&TrainingEvent::Rows {
             training: fitted_on.rows.len() as u64,
             validation: validation.as_ref().map_or(0, |labels| labels.rows.len() as u64),
@@ -290,7 +300,7 @@ impl Training<'_> {
 
     fn class_weights(&self, labels: &Labels) -> Vec<f32> {
         match self.options.class_weights {
-            ClassWeights::None => Vec::new(),
+            ClassWeights::None | ClassWeights::Undersample => Vec::new(),
             ClassWeights::Balanced => {
                 let (all, n_classes) = (labels.rows.len() as f64, labels.classes.len() as f64);
                 let weight = |count: u64| (all / (n_classes * count.max(1) as f64)) as f32;

@@ -98,7 +98,7 @@ fn unsorted(view: &View<'_>, (time, times): (&str, &[f64])) -> Option<Finding> {
             .rows(vec![row])
             .evidence("steps_back", n as f64)
             .said(
-                format!("the rows are not in the order of `{time}`: time goes back {n} times, first at row {row}"),
+                format!("the rows are not in the order of `{time}`: time goes back {n} times, first at row {}", row + 1),
                 "none where the split goes by time; a split by place would train on what comes later",
                 "split by the column (`--split time`), never by the place of rows",
             ),
