@@ -16,17 +16,17 @@
 
 use foresail_learn::tabular::Table;
 
+use self::cause::Causes;
+use self::fleet::Fleet;
 pub use self::issue::IssueType;
 pub use self::page::columns_page;
+use self::rows::Rows;
+use self::schedule::{ISSUE_SHARE, Schedule};
+use self::scrape::Scraper;
 pub use self::settings::{
     MAX_HOURS, MAX_SAMPLES, MIN_SAMPLES_PER_TYPE, Settings, SettingsError, ValidSettings,
 };
 pub use self::time::STEP_MINUTES;
-use self::cause::Causes;
-use self::fleet::Fleet;
-use self::rows::Rows;
-use self::schedule::{ISSUE_SHARE, Schedule};
-use self::scrape::Scraper;
 use self::time::{Clock, Span, WARM_UP};
 use crate::draw::{Draw, Stream};
 

@@ -4,6 +4,12 @@
 use super::issue::IssueType;
 use super::schedule::{Episode, Event};
 
+/// Exponent from severity to effect.
+const ABSORBED: f64 = 1.4;
+
+/// How strong a complication is beside the issue that it comes with.
+const COMPLICATION: f64 = 0.4;
+
 /// Changes at the root, 0 where nothing is changed, about 1 where an issue is at its worst.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Causes {
@@ -60,7 +66,14 @@ impl Causes {
     fn add(&mut self, episode: &Episode, s: f64) {
         let [main, second, third, fourth] = episode.style;
         match episode.event {
-            Event::Issue(issue) | Event::Rumble(issue) => self.add_issue(issue, s, episode.style),
+            Event::Issue(issue) | Event::Rumble(issue) => {
+                // Small trouble is mostly absorbed: reserves, retries and replicas hide it.
+                let s = 1.1 * libm::pow(s, ABSORBED);
+                self.add_issue(issue, s, episode.style);
+                if let Some(also) = episode.complication {
+                    self.add_issue(also, COMPLICATION * s, episode.style);
+                }
+            }
             Event::TrafficPeak => {
                 self.load += 0.9 * s * main;
                 self.cache += 0.05 * s * second;
@@ -77,7 +90,7 @@ impl Causes {
                 self.rollout += s * main;
                 self.work += 0.15 * s * second;
                 self.image_pull += 0.05 * s * third;
-                self.crash += 0.05 * s * fourth;
+                self.crash += 0.15 * s * fourth;
             }
             Event::CacheFill => {
                 self.leak += 0.45 * s * main;
@@ -89,6 +102,13 @@ impl Causes {
                 self.network_delay += 0.12 * s * second;
                 self.disk_fill += 0.25 * s * third;
                 self.etcd += 0.06 * s * fourth;
+            }
+            Event::NoisyNeighbour => {
+                self.network_delay += 0.25 * s * main;
+                self.packet_loss += 0.25 * s * second;
+                self.quota_cut += 0.2 * s * third;
+                self.disk_traffic += 0.2 * s * fourth;
+                self.retries += 0.05 * s;
             }
         }
     }
@@ -104,7 +124,7 @@ impl Causes {
                 self.retries += 0.12 * s * fourth;
             }
             IssueType::MemoryLeak => {
-                self.leak += 0.92 * s * main.min(1.08);
+                self.leak += 0.92 * s * main.clamp(0.9, 1.08);
                 self.threads += 0.08 * s * second;
                 self.crash += 0.05 * s * s * third;
             }
@@ -129,7 +149,7 @@ impl Causes {
                 self.packet_loss += 0.1 * s * third;
             }
             IssueType::DiskPressure => {
-                self.disk_fill += 0.92 * s * main.min(1.06);
+                self.disk_fill += 0.92 * s * main.clamp(0.9, 1.06);
                 self.disk_traffic += 0.5 * s * second;
                 self.image_pull += 0.08 * s * third;
             }
@@ -171,7 +191,7 @@ impl Causes {
                 self.retries += 0.12 * s * second;
             }
             IssueType::PodEviction => {
-                self.node_memory += 0.92 * s * main.min(1.06);
+                self.node_memory += 0.92 * s * main.clamp(0.9, 1.06);
                 self.disk_traffic += 0.15 * s * second;
             }
             IssueType::SchedulerBacklog => {

@@ -15,8 +15,8 @@ use crate::draw::{Draw, Stream};
 const WORKLOADS_PER_NODE: usize = 2;
 const NODES_PER_CLUSTER: usize = 2;
 
-/// How much of the last half hour's weather is still there in the next: half is gone in 2 h.
-const PERSISTENCE: f64 = 0.85;
+/// How much of the last half hour's weather is still there in the next: half is gone in 2 h 40 min.
+const PERSISTENCE: f64 = 0.88;
 
 /// What a workload is and how it behaves when nothing is wrong.
 #[derive(Clone, Debug)]
@@ -46,6 +46,7 @@ pub(super) struct Workload {
     pub timeout_ms: f64,
     pub round_trip_ms: f64,
     pub dns_ms: f64,
+    pub dns_error_percent: f64,
     pub probe_timeout_ms: f64,
     pub pool_share: f64,
     pub threads: f64,
@@ -94,6 +95,7 @@ pub(super) struct Cluster {
     pub scheduler_ms: f64,
     pub api_ms: f64,
     pub etcd_ms: f64,
+    pub api_error_percent: f64,
     pub load: Weather,
     pub storage: Weather,
     pub dns: Weather,
@@ -228,16 +230,17 @@ impl Workload {
             latency_ms,
             timeout_ms: latency_ms * draw.between(25.0, 50.0),
             round_trip_ms: draw.around(1.5, 0.6),
-            dns_ms: draw.around(3.0, 0.4),
+            dns_ms: draw.around(3.0, 0.5),
+            dns_error_percent: draw.around(0.15, 0.8),
             probe_timeout_ms: draw.one_of(&[(1_000.0, 0.7), (3_000.0, 0.3)]),
             pool_share: draw.between(0.2, 0.5),
             threads: draw.around(40.0, 0.6),
             files: draw.around(150.0, 0.6),
             kb_per_request: draw.around(12.0, 0.7),
-            error_percent: draw.around(0.3, 0.5),
-            retry_percent: draw.around(1.0, 0.5),
-            log_errors: draw.around(4.0, 0.7),
-            warnings: draw.around(0.4, 0.5),
+            error_percent: draw.around(0.4, 0.8),
+            retry_percent: draw.around(1.5, 0.8),
+            log_errors: draw.around(5.0, 0.5),
+            warnings: draw.around(0.8, 0.3),
             restarts: draw.around(0.04, 0.5),
             image_pull_seconds: draw.around(6.0, 0.5),
             daily_swing: draw.between(0.15, 0.55),
@@ -257,7 +260,7 @@ impl Node {
             memory_percent: draw.between(45.0, 68.0),
             disk_percent: draw.between(35.0, 65.0),
             disk_mbps: draw.around(12.0, 0.5),
-            retransmit_percent: draw.around(0.15, 0.4),
+            retransmit_percent: draw.around(0.15, 0.6),
             cpu: Weather::draw(n_steps, draw),
             memory: Weather::draw(n_steps, draw),
             disk: Weather::draw(n_steps, draw),
@@ -276,6 +279,7 @@ impl Cluster {
             scheduler_ms: draw.around(12.0, 0.3),
             api_ms: draw.around(35.0, 0.3),
             etcd_ms: draw.around(6.0, 0.35),
+            api_error_percent: draw.around(0.15, 0.7),
             load: Weather::draw(n_steps, draw),
             storage: Weather::draw(n_steps, draw),
             dns: Weather::draw(n_steps, draw),

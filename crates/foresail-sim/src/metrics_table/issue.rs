@@ -133,6 +133,38 @@ impl IssueType {
         }
     }
 
+    /// Issues that often come with it, as a consequence or from the same cause.
+    pub(super) const fn complications(self) -> &'static [Self] {
+        match self {
+            Self::Normal => &[],
+            Self::PodCrash => {
+                &[Self::MemoryLeak, Self::NetworkLatency, Self::ConnectionPoolExhaustion]
+            }
+            Self::MemoryLeak => &[Self::ThreadLeak, Self::PodCrash, Self::CpuThrottling],
+            Self::NetworkLatency => &[Self::DnsFailure, Self::PodCrash, Self::RetryStorm],
+            Self::OomKill => &[Self::PodCrash, Self::MemoryLeak, Self::CpuThrottling],
+            Self::CpuThrottling => &[Self::ProbeMisconfiguration, Self::RetryStorm],
+            Self::DnsFailure => &[Self::NetworkLatency, Self::RetryStorm, Self::ImagePullFailure],
+            Self::DiskPressure => &[Self::PodEviction, Self::ImagePullFailure],
+            Self::ImagePullFailure => {
+                &[Self::DnsFailure, Self::DiskPressure, Self::SchedulerBacklog]
+            }
+            Self::EtcdSlow => &[Self::SchedulerBacklog],
+            Self::NodeNotReady => &[Self::PodEviction, Self::NetworkLatency, Self::DiskPressure],
+            Self::ConnectionPoolExhaustion => {
+                &[Self::RetryStorm, Self::NetworkLatency, Self::ThreadLeak]
+            }
+            Self::ThreadLeak => &[Self::MemoryLeak, Self::ConnectionPoolExhaustion],
+            Self::ProbeMisconfiguration => &[Self::PodCrash],
+            Self::RetryStorm => {
+                &[Self::CpuThrottling, Self::ConnectionPoolExhaustion, Self::NetworkLatency]
+            }
+            Self::CertificateExpiry => &[Self::RetryStorm, Self::PodCrash],
+            Self::PodEviction => &[Self::OomKill, Self::NodeNotReady, Self::DiskPressure],
+            Self::SchedulerBacklog => &[Self::EtcdSlow, Self::ImagePullFailure],
+        }
+    }
+
     pub(super) const fn scope(self) -> Scope {
         match self {
             Self::EtcdSlow | Self::SchedulerBacklog | Self::DnsFailure => Scope::Cluster,

@@ -78,7 +78,8 @@ impl Rows {
                 | Event::BatchJob
                 | Event::Rollout
                 | Event::CacheFill
-                | Event::Backup => {
+                | Event::Backup
+                | Event::NoisyNeighbour => {
                     if strength > most {
                         (look_alike, most) = (episode.event.as_str(), strength);
                     }
@@ -116,14 +117,10 @@ impl Rows {
         let names = |texts: &[String]| Text::of(texts.iter().map(|text| Some(text.as_str())));
         let timestamp = Values::Text(names(&self.timestamps));
         let object = Values::Text(names(&self.objects));
-        let issue =
-            Values::Text(Text::of(self.issues.iter().map(|issue| Some(issue.as_str()))));
-        let look_alike =
-            Values::Text(Text::of(self.look_alikes.iter().map(|name| Some(*name))));
-        let mut columns = vec![
-            named("timestamp", timestamp.clone()),
-            named("object", object.clone()),
-        ];
+        let issue = Values::Text(Text::of(self.issues.iter().map(|issue| Some(issue.as_str()))));
+        let look_alike = Values::Text(Text::of(self.look_alikes.iter().map(|name| Some(*name))));
+        let mut columns =
+            vec![named("timestamp", timestamp.clone()), named("object", object.clone())];
         for (column, values) in NUMBERS.iter().zip(self.numbers) {
             columns.push(named(column.name, Values::Number(values)));
         }

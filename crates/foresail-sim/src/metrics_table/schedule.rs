@@ -20,8 +20,11 @@ const QUIET_STEPS: usize = 4;
 /// Tries to place one issue before its type is given up.
 const PLACEMENT_TRIES: usize = 400;
 
+/// Share of the issues that come with another, weaker one.
+const COMPLICATED_SHARE: f64 = 0.45;
+
 /// How much one deviation of strain raises the odds of an onset, as a logarithm.
-const STRAIN_ODDS: f64 = 1.5;
+const STRAIN_ODDS: f64 = 1.9;
 
 /// Strain at which the odds of an onset rise no further.
 const MOST_STRAIN: f64 = 2.2;
@@ -37,6 +40,7 @@ pub(super) enum Event {
     Rollout,
     CacheFill,
     Backup,
+    NoisyNeighbour,
 }
 
 /// Something that happens to one workload.
@@ -50,6 +54,8 @@ pub(super) struct Episode {
     peak: f64,
     /// Exponent of its growth: below 1 sudden, above 1 creeping.
     growth: f64,
+    /// An issue that comes with it, weaker.
+    pub complication: Option<IssueType>,
     /// Gains of what it does, around 1: no two issues of a type are alike.
     pub style: [f64; 4],
 }
@@ -104,9 +110,10 @@ fn look_alikes(seed: u64, at: usize, clock: Clock) -> Vec<Episode> {
     let habits = [
         (Event::TrafficPeak, 30.0, (4.0, 10.0)),
         (Event::BatchJob, 40.0, (3.0, 8.0)),
-        (Event::Rollout, 36.0, (1.0, 2.5)),
+        (Event::Rollout, 24.0, (1.0, 2.5)),
         (Event::CacheFill, 60.0, (10.0, 24.0)),
         (Event::Backup, 48.0, (2.0, 5.0)),
+        (Event::NoisyNeighbour, 36.0, (2.0, 7.0)),
     ];
     for (event, mean_gap, (shortest, longest)) in habits {
         let mut time = -mean_gap * libm::log(1.0 - draw.unit());
@@ -118,6 +125,7 @@ fn look_alikes(seed: u64, at: usize, clock: Clock) -> Vec<Episode> {
                 end,
                 peak: draw.between(0.35, 1.0),
                 growth: 1.0,
+                complication: None,
                 style: style(draw),
             });
             time = end - mean_gap * libm::log(1.0 - draw.unit());
@@ -127,7 +135,7 @@ fn look_alikes(seed: u64, at: usize, clock: Clock) -> Vec<Episode> {
 }
 
 fn style(draw: &mut Draw) -> [f64; 4] {
-    std::array::from_fn(|_| draw.around(1.0, 0.25))
+    std::array::from_fn(|_| draw.around(1.0, 0.18))
 }
 
 // === impl Placer ===
@@ -148,7 +156,8 @@ impl Placer<'_> {
             if span.end > self.n_steps || sufferers.clone().any(|at| self.is_taken(at, span)) {
                 continue;
             }
-            let odds = STRAIN_ODDS * (self.strain(first, span.first).min(MOST_STRAIN) - MOST_STRAIN);
+            let odds =
+                STRAIN_ODDS * (self.strain(first, span.first).min(MOST_STRAIN) - MOST_STRAIN);
             if n_try < PLACEMENT_TRIES / 2 && !self.draw.chance(libm::exp(odds)) {
                 continue;
             }
@@ -157,7 +166,12 @@ impl Placer<'_> {
         None
     }
 
-    fn put(&mut self, issue: IssueType, (onset, length): (f64, f64), sufferers: Range<usize>) -> usize {
+    fn put(
+        &mut self,
+        issue: IssueType,
+        (onset, length): (f64, f64),
+        sufferers: Range<usize>,
+    ) -> usize {
         let span = Span { first: onset as usize, end: (onset + length).ceil() as usize };
         // One in seven is noticed before it grows up.
         let peak = if self.draw.chance(0.15) {
@@ -166,12 +180,23 @@ impl Placer<'_> {
             self.draw.between(0.88, 1.0)
         };
         let growth = self.draw.between(0.8, 1.8);
+        let related = issue.complications();
+        let complication = (self.draw.chance(COMPLICATED_SHARE) && !related.is_empty())
+            .then(|| related[self.draw.below(related.len())]);
         let mut n_rows = 0;
         for at in sufferers {
             let style = style(&mut self.draw);
             let event = Event::Issue(issue);
             let end = onset + length;
-            self.schedule[at].push(Episode { event, onset, end, peak, growth, style });
+            self.schedule[at].push(Episode {
+                event,
+                onset,
+                end,
+                peak,
+                growth,
+                complication,
+                style,
+            });
             let quiet = span.first.saturating_sub(QUIET_STEPS);
             let end = (span.end + QUIET_STEPS).min(self.n_steps);
             self.taken[at][quiet..end].fill(true);
@@ -199,8 +224,7 @@ impl Placer<'_> {
         let workload = &fleet.workloads[at];
         let node = &fleet.nodes[workload.node];
         let fresh = self.schedule[at].iter().any(|episode| {
-            episode.event == Event::Rollout
-                && (0.0..4.0).contains(&(step as f64 - episode.onset))
+            episode.event == Event::Rollout && (0.0..4.0).contains(&(step as f64 - episode.onset))
         });
         0.65 * fleet.strain[at].at(step)
             + 0.35 * node.cpu.at(step)
@@ -221,7 +245,8 @@ impl Placer<'_> {
                     | Event::BatchJob
                     | Event::Rollout
                     | Event::CacheFill
-                    | Event::Backup => None,
+                    | Event::Backup
+                    | Event::NoisyNeighbour => None,
                 })
                 .collect();
             for (issue, onset) in onsets {
@@ -245,6 +270,7 @@ impl Placer<'_> {
             end: onset + self.draw.between(0.7, 1.6),
             peak: self.draw.between(0.12, 0.28),
             growth: 1.0,
+            complication: None,
             style: style(&mut self.draw),
         };
         self.schedule[at].push(episode);
@@ -263,7 +289,7 @@ impl Episode {
         self.peak
             * match self.event {
                 Event::Issue(_) => trapeze(way, (0.55, 0.9), self.growth),
-                Event::TrafficPeak => trapeze(way, (0.35, 0.65), 1.0),
+                Event::TrafficPeak | Event::NoisyNeighbour => trapeze(way, (0.35, 0.65), 1.0),
                 Event::CacheFill => (1.0 - libm::exp(-4.0 * way)) / (1.0 - libm::exp(-4.0)),
                 Event::Rumble(_) | Event::BatchJob | Event::Rollout | Event::Backup => 1.0,
             }
@@ -293,6 +319,7 @@ impl Event {
             Self::Rollout => "rollout",
             Self::CacheFill => "cache_fill",
             Self::Backup => "backup",
+            Self::NoisyNeighbour => "noisy_neighbour",
         }
     }
 }

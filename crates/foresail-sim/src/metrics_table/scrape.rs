@@ -66,7 +66,9 @@ impl<'a> Scraper<'a> {
         for (column, number) in NUMBERS.iter().zip(Number::ALL) {
             let value = match number {
                 Number::OomKillCount => oom,
-                Number::PodRestartCount => self.restarts.iter().map(|(oom, error)| oom + error).sum(),
+                Number::PodRestartCount => {
+                    self.restarts.iter().map(|(oom, error)| oom + error).sum()
+                }
                 _ => self.stray(truth.readings[number], column.noise),
             };
             let missing = self.is_missing(column.source);
@@ -114,7 +116,8 @@ impl<'a> Scraper<'a> {
 
     fn words(&mut self, truth: &Truth) -> [&'static str; CATEGORIES.len()] {
         let workload = self.workload;
-        let rollout = if self.draw.chance(0.9 * truth.rollout) { "progressing" } else { "complete" };
+        let rollout =
+            if self.draw.chance(0.9 * truth.rollout) { "progressing" } else { "complete" };
         let condition = self.node_condition(truth);
         [
             workload.kind,
