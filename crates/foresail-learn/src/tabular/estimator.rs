@@ -15,6 +15,9 @@ const ROWS: usize = 256;
 const VALIDATION_SHARE: f64 = 0.15;
 /// Rounds where early stopping has nothing to watch: LightGBM's default.
 const FIXED_ROUNDS: u32 = 100;
+/// Below so many rows those that early stopping watched are missed: the fit is repeated on all, with
+/// the rounds that were found. From as many on scikit-learn's histogram boosting stops early.
+const FEW_ROWS: usize = 10_000;
 
 /// A fitted estimator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,6 +116,20 @@ impl EstimatorParams {
         }
     }
 
+    /// The same for all rows, once a fit on a part of them has found the number of rounds.
+    pub(super) fn refit(&self, fitted: &Estimator, n_rows: usize) -> Option<Self> {
+        match (self, fitted) {
+            (Self::GradientBoosting(options), Estimator::GradientBoosting(fitted))
+                if n_rows < FEW_ROWS =>
+            {
+                let n_rounds = fitted.history().n_rounds as u32;
+                let params = BoostingParams { n_rounds, ..options.params.clone() };
+                Some(Self::GradientBoosting(BoostingOptions { params, validation_share: 0.0 }))
+            }
+            (Self::GradientBoosting(_) | Self::RandomForest(_), _) => None,
+        }
+    }
+
     pub(super) fn fit(
         &self,
         fitting: &Fitting<'_>,
@@ -174,6 +191,14 @@ impl Estimator {
         match self {
             Self::RandomForest(forest) => forest.ensemble().n_nodes(),
             Self::GradientBoosting(boosting) => boosting.ensemble().n_nodes(),
+        }
+    }
+
+    /// Rounds of boosting, or trees of a forest.
+    pub(super) const fn n_rounds(&self) -> usize {
+        match self {
+            Self::RandomForest(forest) => forest.ensemble().n_trees(),
+            Self::GradientBoosting(boosting) => boosting.history().n_rounds,
         }
     }
 

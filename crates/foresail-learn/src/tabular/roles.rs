@@ -294,3 +294,6 @@ fn reasons(left_out: &[LeftOut]) -> String {
         false => reasons.join(", "),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -291,3 +291,6 @@ fn intervals(rows: ClassifiedRows<'_>) -> Intervals {
     };
     Intervals { accuracy: interval(|of| of.accuracy), macro_f1: interval(|of| of.macro_f1) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -336,3 +336,6 @@ fn check_classes(labels: &Labels, is_test: &[bool], column: &str) -> Result<(), 
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

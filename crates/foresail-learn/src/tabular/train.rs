@@ -98,6 +98,13 @@ pub enum TrainingEvent {
         /// Mean log-loss of the validation rows after it.
         validation_loss: Option<f64>,
     },
+    /// The fit is repeated with the rows that were watched, and the best number of rounds.
+    Refit {
+        /// All training rows.
+        rows: u64,
+        /// Rounds.
+        rounds: u64,
+    },
     /// The model stands.
     Fitted {
         /// The estimator.
@@ -262,17 +269,27 @@ impl Training<'_> {
         let frame = encode::encode(self.table, &schema)?.frame;
         let training = Part::of(&frame, &fitted_on)?;
         let validation = validation.map(|labels| Part::of(&frame, &labels)).transpose()?;
-        drop(frame);
         let fitting = Fitting {
             rows: training.labelled(),
             validation: validation.as_ref().map(Part::labelled),
             class_weights: self.class_weights(&fitted_on),
         };
         let mut told = 0;
-        let estimator = self.options.estimator.fit(&fitting, &mut |history| {
+        let mut estimator = self.options.estimator.fit(&fitting, &mut |history| {
             told += 1;
             observe(&round(history, told));
         })?;
+        if let (Some(_), Some(again)) =
+            (&validation, self.options.estimator.refit(&estimator, labels.rows.len()))
+        {
+            let all = Part::of(&frame, labels)?;
+            let class_weights = self.class_weights(labels);
+            let fitting = Fitting { rows: all.labelled(), validation: None, class_weights };
+            let rows = labels.rows.len() as u64;
+            estimator = again.fit(&fitting, &mut |_| {})?;
+            let rounds = estimator.n_rounds() as u64;
+            observe(&TrainingEvent::Refit { rows, rounds });
+        }
         observe(&TrainingEvent::Fitted {
             estimator: estimator.name().to_owned(),
             trees: estimator.n_trees() as u64,
@@ -289,8 +306,12 @@ impl Training<'_> {
         }
         let seed = self.options.estimator.seed();
         let options = SplitOptions { by: self.by.clone(), test_share, seed };
-        match Split::of(self.table, labels, &options) {
-            Ok(split) => Some(split),
+        match Split::of(self.table, &labels.of_common_classes(), &options) {
+            Ok(split) => {
+                let watched: HashSet<usize> = split.test.iter().copied().collect();
+                let training = labels.rows.iter().copied().filter(|row| !watched.contains(row));
+                Some(Split { training: training.collect(), test: split.test })
+            }
             Err(error) => {
                 observe(&TrainingEvent::NoValidation { reason: error.to_string() });
                 None
@@ -313,6 +334,23 @@ impl Training<'_> {
 // === impl Labels ===
 
 impl Labels {
+    /// Without the classes of one row, which cannot be in two parts; classes without a row are gone.
+    fn of_common_classes(&self) -> Self {
+        let counts = self.counts();
+        let mut new_codes = vec![None; counts.len()];
+        let mut classes = Vec::new();
+        let common = self.classes.iter().zip(&mut new_codes).zip(&counts);
+        for ((class, new_code), _) in common.filter(|(_, count)| **count > 1) {
+            *new_code = Some(classes.len() as u32);
+            classes.push(class.clone());
+        }
+        let kept = self.rows.iter().zip(&self.codes).filter_map(|(&row, &code)| {
+            new_codes.get(code as usize).copied().flatten().map(|code| (row, code))
+        });
+        let (rows, codes) = kept.unzip();
+        Self { classes, codes, rows }
+    }
+
     /// The labels of these rows of the table.
     fn among(&self, rows: &[usize]) -> Self {
         let wanted: HashSet<usize> = rows.iter().copied().collect();

@@ -6,6 +6,8 @@ mod golden_classifiers;
 mod model_suite;
 mod params;
 mod rows;
+mod tabular_golden;
+mod tabular_suite;
 
 model_suite!(logistic, foresail_learn::logistic::Logistic, {
     n_classes: 2,
