@@ -52,6 +52,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("pyo3*", &["foresail-py"]),
     ("clap*", &["foresail", "xtask"]),
     ("indicatif", &["foresail"]),
+    ("mimalloc", &["foresail"]),
     ("tracing-subscriber", &["foresail"]),
     ("anyhow", &["foresail", "xtask"]),
     ("tokio", &["foresail-collect", "foresail-store", "foresail-act", "foresail-api", "foresail"]),

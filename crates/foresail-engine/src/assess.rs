@@ -9,7 +9,7 @@ use crate::alarm::{self, AlarmBook, AlarmContext, AlarmPolicy};
 use crate::checks;
 use crate::features;
 use crate::first_passage::{FirstPassageSettings, Survey};
-use crate::graph::call_memory;
+use crate::graph::CallView;
 use crate::learned::{self, LearnedModel};
 use crate::state::State;
 use crate::unknown::{Unknowns, Unusual};
@@ -53,13 +53,13 @@ pub fn assess(
     (models, policy): (&Models, &Policy),
 ) -> EngineAssessment {
     let mut unknowns = parent.map_or_else(Unknowns::default, |last| last.carry.unknowns.clone());
-    let (mut predictions, unusual) = forecasts(state, at, (models, &mut unknowns));
+    let calls = state.calls(at);
+    let (mut predictions, unusual) = forecasts((state, &calls), at, (models, &mut unknowns));
     predictions.extend(checks::predict(state, at));
     alarm::respect_plans(&mut predictions, state.graph());
     predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.unit.cmp(&b.unit)));
     let empty = AlarmBook::default();
     let book = parent.map_or(&empty, |parent| &parent.carry.alarms);
-    let calls = state.graph().calls(at, call_memory(state.settings().time_scale));
     let context = AlarmContext {
         settings: state.settings(),
         ledger: state.ledger(),
@@ -74,13 +74,13 @@ pub fn assess(
 
 /// What runs toward a failure, by every model in service, and which workloads are unlike themselves.
 fn forecasts(
-    state: &State,
+    (state, calls): (&State, &CallView<'_>),
     at: Timestamp,
     (models, unknowns): (&Models, &mut Unknowns),
 ) -> (Vec<Prediction>, Vec<Unusual>) {
     let survey = Survey::new(state, at, &models.first_passage);
     let Some(model) = &models.learned else { return (survey.predictions(), Vec::new()) };
-    let (rows, unusual) = features::compute(state, &survey, unknowns);
+    let (rows, unusual) = features::compute(state, &survey, (calls, unknowns));
     let learned = learned::predict(state, &rows, model);
     (learned::union(&survey, learned, (&rows, model)), unusual)
 }

@@ -17,15 +17,14 @@ mod siblings;
 mod upstream;
 mod view;
 
-use std::collections::BTreeMap;
-
 use foresail_core::WorkloadId;
+use rustc_hash::FxHashMap;
 
 pub use catalogue::{Direction, Feature, FeatureGroup};
 pub use page::features_page;
 
 use crate::first_passage::{Survey, SurveyedPod};
-use crate::graph::call_memory;
+use crate::graph::CallView;
 use crate::state::State;
 use crate::unknown::{Unknowns, Unusual};
 
@@ -81,12 +80,12 @@ impl<'a> PodFeatures<'a> {
 }
 
 /// The rows of every pod of a survey that runs, in its order, and the workloads that are unlike
-/// themselves; `unknowns` is what was remembered of them at the tick before.
+/// themselves; `calls` is who calls whom, `unknowns` what was remembered at the tick before.
 #[must_use]
 pub fn compute<'a>(
     state: &'a State,
     survey: &Survey<'a>,
-    unknowns: &mut Unknowns,
+    (calls, unknowns): (&CallView<'_>, &mut Unknowns),
 ) -> (Vec<PodFeatures<'a>>, Vec<Unusual>) {
     let nodes = pod::NodeLoads::new(state);
     let mut units = UnitNumbers::default();
@@ -103,8 +102,7 @@ pub fn compute<'a>(
     }
     let by_unit = by_unit(&rows, facts.len());
     siblings::fill(&mut rows, (&by_unit, &latencies));
-    let memory = call_memory(state.settings().time_scale);
-    upstream::fill(&mut rows, (&by_unit, state.graph().calls(survey.at(), memory)));
+    upstream::fill(&mut rows, (&by_unit, calls));
     let unusual = unknowns.observe(&mut rows, (&by_unit, survey.at(), state.settings()));
     (rows, unusual)
 }
@@ -114,7 +112,7 @@ pub fn compute<'a>(
 #[derive(Default)]
 struct UnitNumbers<'a> {
     last: Option<(&'a WorkloadId, usize)>,
-    numbers: BTreeMap<&'a WorkloadId, usize>,
+    numbers: FxHashMap<&'a WorkloadId, usize>,
 }
 
 impl<'a> UnitNumbers<'a> {

@@ -34,6 +34,7 @@ pub use limits::parse_bytes;
 pub use pods::PodRecord;
 pub use workloads::{ReplicaSetRecord, WorkloadRecord};
 
+use crate::by_name::ByName;
 use calls::Calls;
 use exposure::Exposure;
 use owners::Owners;
@@ -42,7 +43,7 @@ use pods::Departed;
 /// Everything known about objects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
-    pods: BTreeMap<(String, String), PodRecord>,
+    pods: ByName<PodRecord>,
     pods_by_unit: BTreeMap<WorkloadId, BTreeSet<String>>,
     workloads: BTreeMap<WorkloadId, WorkloadRecord>,
     nodes: BTreeMap<String, NodeObject>,
@@ -94,7 +95,7 @@ impl Graph {
     /// The live pod with this name; the newest uid where names are reused.
     #[must_use]
     pub fn pod(&self, namespace: &str, name: &str) -> Option<&PodRecord> {
-        self.pods.get(&(namespace.to_owned(), name.to_owned()))
+        self.pods.get((namespace, name))
     }
 
     /// Pods that are not deleted, in order of namespace and name.
@@ -105,7 +106,7 @@ impl Graph {
     /// Pods of a workload that are not deleted, by name.
     pub fn pods_of(&self, unit: &WorkloadId) -> impl Iterator<Item = &PodRecord> {
         let names = self.pods_by_unit.get(unit).into_iter().flatten();
-        names.filter_map(|name| self.pods.get(&(unit.namespace.clone(), name.clone())))
+        names.filter_map(|name| self.pods.get((&unit.namespace, name)))
     }
 
     /// For how long pods were under observation until `at`, summed over pods that are not finished.

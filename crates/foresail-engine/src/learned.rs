@@ -295,13 +295,13 @@ pub fn predict(state: &State, rows: &[PodFeatures<'_>], model: &LearnedModel) ->
             strong.push((pod, any));
         }
     }
-    strong.sort_by(|a, b| a.0.unit.cmp(b.0.unit).then_with(|| b.1.total_cmp(&a.1)));
+    strong.sort_by(|a, b| a.0.unit_number.cmp(&b.0.unit_number).then_with(|| b.1.total_cmp(&a.1)));
     if strong.is_empty() {
         return Vec::new();
     }
     let rates = Prevalence::of(state).base_rates(model);
     strong
-        .chunk_by(|a, b| a.0.unit == b.0.unit)
+        .chunk_by(|a, b| a.0.unit_number == b.0.unit_number)
         .flat_map(|pods| {
             let scores: Vec<_> = pods
                 .iter()

@@ -15,6 +15,7 @@
 
 pub mod alarm;
 pub mod assess;
+mod by_name;
 pub mod checks;
 pub mod features;
 pub mod first_passage;

@@ -6,8 +6,6 @@
 mod severity;
 mod template;
 
-use std::collections::BTreeMap;
-
 use foresail_core::{
     ChangeKind, FaultDuration, KubernetesEvent, LogLine, LogSeverity, Object, ObjectChange,
     TimeScale, Timestamp,
@@ -16,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use severity::severity;
 
+use crate::by_name::ByName;
 use crate::series::HALF_LIVES_MINUTES;
 
 /// Templates remembered per pod; a pod that writes more kinds of lines than this says nothing new.
@@ -33,10 +32,6 @@ pub struct LogStore {
     /// Warning events of each pod, and when the last was seen.
     events: ByName<(Decayed, Timestamp)>,
 }
-
-/// By namespace and name: nested, so that a look-up needs no owned names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct ByName<T>(BTreeMap<String, BTreeMap<String, T>>);
 
 /// What one pod writes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +64,7 @@ impl LogStore {
     /// An empty store.
     #[must_use]
     pub const fn new(scale: TimeScale) -> Self {
-        Self { scale, pods: ByName(BTreeMap::new()), events: ByName(BTreeMap::new()) }
+        Self { scale, pods: ByName::new(), events: ByName::new() }
     }
 
     /// Takes in one line.
@@ -114,34 +109,6 @@ impl LogStore {
     #[must_use]
     pub fn rates(&self, pod: (&str, &str), at: Timestamp) -> Option<LogRates> {
         Some(self.pods.get(pod)?.rates(at, self.scale))
-    }
-}
-
-// === impl ByName ===
-
-impl<T> ByName<T> {
-    fn get(&self, (namespace, name): (&str, &str)) -> Option<&T> {
-        self.0.get(namespace)?.get(name)
-    }
-
-    fn entry(&mut self, (namespace, name): (&str, &str), first: impl FnOnce() -> T) -> &mut T {
-        if !self.0.contains_key(namespace) {
-            self.0.insert(namespace.to_owned(), BTreeMap::new());
-        }
-        let names = self.0.get_mut(namespace).expect("it was inserted above");
-        if !names.contains_key(name) {
-            names.insert(name.to_owned(), first());
-        }
-        names.get_mut(name).expect("it was inserted above")
-    }
-
-    fn remove(&mut self, (namespace, name): (&str, &str)) {
-        if let Some(names) = self.0.get_mut(namespace) {
-            names.remove(name);
-            if names.is_empty() {
-                self.0.remove(namespace);
-            }
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use foresail_core::{Batch, Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::checks::Notices;
-use crate::graph::{Graph, call_memory};
+use crate::graph::{CallView, Graph, call_memory};
 use crate::ledger::Ledger;
 use crate::logs::LogStore;
 use crate::series::SeriesStore;
@@ -117,6 +117,12 @@ impl State {
     #[must_use]
     pub const fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// Who calls whom as of `at`.
+    #[must_use]
+    pub fn calls(&self, at: Timestamp) -> CallView<'_> {
+        self.graph.calls(at, call_memory(self.settings.time_scale))
     }
 
     /// The outcome ledger.

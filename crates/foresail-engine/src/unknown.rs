@@ -9,11 +9,12 @@
 //! What it says is a feature and a reason to look, never an alarm. `docs/unknown-failures.md` has what
 //! it reaches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use foresail_core::{FaultDuration, Timestamp, WorkloadId};
 use foresail_learn::detector::Watch;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Feature, PodFeatures};
@@ -82,19 +83,23 @@ impl Unknowns {
         (by_unit, at, settings): (&[Vec<usize>], Timestamp, &Settings),
     ) -> Vec<Unusual> {
         let units = by_unit.iter().filter_map(|places| Some(rows[*places.first()?].unit));
-        let there: BTreeSet<&WorkloadId> = units.collect();
+        let there: FxHashSet<&WorkloadId> = units.collect();
         self.units.retain(|unit, _| there.contains(unit));
+        let mut known: FxHashMap<&WorkloadId, &mut Seen> = self.units.iter_mut().collect();
+        let mut new: BTreeMap<WorkloadId, Seen> = BTreeMap::new();
         let every = settings.time_scale.to_platform(EVERY);
         let tick = Duration::from_secs_f64(EVERY.as_seconds());
         for places in by_unit {
             let Some(first) = places.first() else { continue };
             let unit = rows[*first].unit;
-            if !self.units.contains_key(unit) {
-                let watch = Watch::new(WATCHED.len(), tick);
-                let seen = Seen { watch, looked_at: at - every, last: None };
-                self.units.insert(unit.clone(), seen);
-            }
-            let seen = self.units.get_mut(unit).expect("it was inserted above");
+            let seen = match known.remove(unit) {
+                Some(seen) => seen,
+                None => new.entry(unit.clone()).or_insert(Seen {
+                    watch: Watch::new(WATCHED.len(), tick),
+                    looked_at: at - every,
+                    last: None,
+                }),
+            };
             if at.since(seen.looked_at) >= every {
                 seen.looked_at = at;
                 seen.look(&extreme(rows, places));
@@ -106,6 +111,7 @@ impl Unknowns {
                 rows[*place].set(Feature::UnusualUnexplained, unexplained.ln_1p());
             }
         }
+        self.units.append(&mut new);
         self.unusual()
     }
 

@@ -7,7 +7,6 @@
 
 use foresail_core::{Alarm, AlarmChange, Batch, ChangeKind, Object, ObjectChange, Timestamp, Unit};
 use foresail_engine::alarm::respect_plans;
-use foresail_engine::graph::call_memory;
 use foresail_engine::{EngineAssessment, Models, Policy, Settings, State, assess};
 
 use crate::trace::{Known, Trace};
@@ -52,7 +51,7 @@ pub fn run(
             in_blackout: state.ledger().in_blackout(unit, at),
             last_outcome: state.ledger().last_outcome(unit),
         });
-        trace.note_calls(state.graph().calls(at, call_memory(settings.time_scale)).edges());
+        trace.note_calls(&state.calls(at));
         let mut assessment = assess(&state, parent.as_ref(), at, (models, &silent));
         trace.note_scores(0, &assessment.predictions);
         // Of its parent an assessment takes nothing but the carry.

@@ -9,6 +9,7 @@ use foresail_core::{
     TimeToEvent, Timestamp, Unit, Verdict, WorkloadId,
 };
 use foresail_engine::Settings;
+use foresail_engine::graph::CallView;
 
 /// Position of a unit in a [`Trace`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,14 +178,14 @@ impl Trace {
     }
 
     /// Keeps who calls whom at the current tick.
-    pub(crate) fn note_calls<'a>(
-        &mut self,
-        edges: impl Iterator<Item = (&'a WorkloadId, Vec<&'a WorkloadId>)>,
-    ) {
+    pub(crate) fn note_calls(&mut self, calls: &CallView<'_>) {
         let mut index = |id: &WorkloadId| self.unit(&Unit::Workload(id.clone()));
-        let now: BTreeMap<UnitIndex, Vec<UnitIndex>> = edges
+        let now: BTreeMap<UnitIndex, Vec<UnitIndex>> = calls
+            .edges()
             .filter(|(_, callees)| !callees.is_empty())
-            .map(|(caller, callees)| (index(caller), callees.into_iter().map(&mut index).collect()))
+            .map(|(caller, callees)| {
+                (index(caller), callees.iter().map(|callee| index(callee)).collect())
+            })
             .collect();
         if self.calls.last().map_or(!now.is_empty(), |(_, before)| *before != now) {
             self.calls.push((self.ticks.len().saturating_sub(1), now));

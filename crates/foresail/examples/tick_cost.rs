@@ -12,6 +12,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+// The program's allocator.
+use foresail as _;
 use foresail_collect::{OpenOptions, Recording, ReplayOptions};
 use foresail_engine::{EngineAssessment, Models, Policy, Settings, State, assess};
 use foresail_evaluate::fan_out::FanOut;

@@ -31,7 +31,7 @@ pub trait KnownCalls: fmt::Debug {
 impl KnownCalls for CallView<'_> {
     fn callees(&self, unit: &Unit) -> Vec<Unit> {
         let callees = unit.workload().map(|id| self.callees(id)).unwrap_or_default();
-        callees.into_iter().map(|id| Unit::Workload(id.clone())).collect()
+        callees.iter().map(|id| Unit::Workload((*id).clone())).collect()
     }
 }
 

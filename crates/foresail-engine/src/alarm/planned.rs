@@ -17,21 +17,36 @@ use crate::graph::{Graph, PodRecord, WorkloadRecord};
 
 /// Sets the score of every forecast about what is being taken away to 0, and says why.
 pub fn respect_plans(predictions: &mut [Prediction], graph: &Graph) {
-    for prediction in predictions.iter_mut().filter(|one| one.score > 0.0) {
-        if let Some(plan) = plan(prediction, graph) {
-            prediction.score = 0.0;
-            prediction.evidence.push(plan.to_owned());
-        }
+    for (place, plan) in planned(predictions, graph) {
+        predictions[place].score = 0.0;
+        predictions[place].evidence.push(plan.to_owned());
     }
 }
 
-/// What is planned for the object of a forecast, if that explains it.
-fn plan(prediction: &Prediction, graph: &Graph) -> Option<&'static str> {
-    let Unit::Workload(id) = &prediction.unit else { return None };
-    if is_change(prediction.kind) {
-        return None;
+/// The places of forecasts that a plan explains, with the plan.
+fn planned(predictions: &[Prediction], graph: &Graph) -> Vec<(usize, &'static str)> {
+    // Forecasts of one unit mostly follow each other.
+    let mut last: Option<(&WorkloadId, Option<&WorkloadRecord>)> = None;
+    let mut planned = Vec::new();
+    for (place, prediction) in predictions.iter().enumerate() {
+        let Unit::Workload(id) = &prediction.unit else { continue };
+        if prediction.score <= 0.0 || is_change(prediction.kind) {
+            continue;
+        }
+        let (_, workload) = *match &mut last {
+            Some(known) if known.0 == id => known,
+            other => other.insert((id, graph.workload(id))),
+        };
+        planned.extend(plan(prediction, (graph, id, workload)).map(|plan| (place, plan)));
     }
-    let workload = graph.workload(id);
+    planned
+}
+
+/// What is planned for the object of a forecast of workload `id`, if that explains it.
+fn plan(
+    prediction: &Prediction,
+    (graph, id, workload): (&Graph, &WorkloadId, Option<&WorkloadRecord>),
+) -> Option<&'static str> {
     if workload.and_then(|record| record.object.as_ref()?.deletion_requested_at).is_some() {
         return Some("planned: the workload is being deleted");
     }

@@ -1,10 +1,10 @@
 //! The features of one pod.
 
-use std::collections::BTreeMap;
-
 use foresail_core::{
     ContainerState, Entity, FailureKind, PodObject, Quantity, Timestamp, Unit, WorkloadId,
 };
+
+use rustc_hash::FxHashMap;
 
 use super::view::{LONG, MIDDLE, PodView, Rates, SHORT, ln_ratio, over};
 use super::{Feature, PodFeatures};
@@ -31,9 +31,9 @@ const MEBIBYTE: f64 = 1_048_576.0;
 
 /// How loaded each node is.
 pub(super) struct NodeLoads<'a> {
-    load: BTreeMap<&'a str, [f64; 3]>,
+    load: FxHashMap<&'a str, [f64; 3]>,
     /// Pods that are not Ready, and pods.
-    unready: BTreeMap<&'a str, (u32, u32)>,
+    unready: FxHashMap<&'a str, (u32, u32)>,
 }
 
 /// What the pods of one workload share.
@@ -123,7 +123,7 @@ impl<'a> NodeLoads<'a> {
             Entity::Node { node } => Some((node.as_str(), load(series))),
             Entity::Container { .. } | Entity::Pod { .. } | Entity::Claim { .. } => None,
         });
-        let mut unready: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+        let mut unready: FxHashMap<&str, (u32, u32)> = FxHashMap::default();
         for pod in state.graph().pods().filter(|pod| !pod.object.is_finished()) {
             if let Some(node) = pod.object.node.as_deref() {
                 let (not_ready, all) = unready.entry(node).or_default();

@@ -1,8 +1,7 @@
 //! The workloads that a pod's workload calls, as their own pods show them.
 
-use std::collections::BTreeMap;
-
 use foresail_core::WorkloadId;
+use rustc_hash::FxHashMap;
 
 use super::{Feature, PodFeatures};
 use crate::graph::CallView;
@@ -23,14 +22,14 @@ struct Face {
 }
 
 /// Fills the features of called workloads; workloads without known calls keep them missing.
-pub(super) fn fill(pods: &mut [PodFeatures<'_>], (by_unit, calls): (&[Vec<usize>], CallView<'_>)) {
+pub(super) fn fill(pods: &mut [PodFeatures<'_>], (by_unit, calls): (&[Vec<usize>], &CallView<'_>)) {
     let mut edges = calls.edges().peekable();
     if edges.peek().is_none() {
         return;
     }
-    let faces: BTreeMap<&WorkloadId, Face> =
+    let faces: FxHashMap<&WorkloadId, Face> =
         by_unit.iter().filter_map(|places| face(pods, places)).collect();
-    let callers: BTreeMap<&WorkloadId, Face> = edges
+    let callers: FxHashMap<&WorkloadId, Face> = edges
         .filter_map(|(caller, callees)| {
             let known = callees.iter().filter_map(|callee| faces.get(callee).copied());
             Some((caller, known.reduce(Face::worse)?))

@@ -8,12 +8,13 @@
 //! An edge that is not seen for 30 minutes of fault time is no longer there. Names are resolved when
 //! they are read, so a callee may appear after the call.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use foresail_core::{
     CallEdge, FaultDuration, PlatformDuration, ServiceName, TimeScale, Timestamp, WorkloadId,
     WorkloadKind,
 };
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::Graph;
@@ -28,12 +29,16 @@ pub(super) struct Calls {
     swept_at: Timestamp,
 }
 
-/// The edges as of one time.
-#[derive(Clone, Copy, Debug)]
-pub struct CallView<'a> {
-    graph: &'a Graph,
-    since: Timestamp,
-    at: Timestamp,
+/// The edges as of one time: every caller with the workloads that it calls, both in order.
+#[derive(Clone, Debug, Default)]
+pub struct CallView<'a>(Vec<(&'a WorkloadId, Vec<&'a WorkloadId>)>);
+
+/// Workloads by what a service name can mean.
+struct Names<'a> {
+    /// By namespace and name, of several kinds the one that Services usually stand before.
+    exact: FxHashMap<(&'a str, &'a str), &'a WorkloadId>,
+    /// By name alone; `None` where several have it.
+    bare: FxHashMap<&'a str, Option<&'a WorkloadId>>,
 }
 
 /// How long an edge stays after it was last seen.
@@ -70,19 +75,62 @@ impl Calls {
 impl<'a> CallView<'a> {
     /// The workloads that `caller` calls, in order.
     #[must_use]
-    pub fn callees(&self, caller: &WorkloadId) -> Vec<&'a WorkloadId> {
-        let seen = self.graph.calls.by_caller.get(caller).into_iter().flatten();
-        let fresh = seen.filter(|(_, seen)| (self.since..=self.at).contains(seen));
-        let callees: BTreeSet<&WorkloadId> = fresh
-            .filter_map(|(name, _)| self.graph.called(&caller.namespace, name))
-            .filter(|callee| *callee != caller)
-            .collect();
-        callees.into_iter().collect()
+    pub fn callees(&self, caller: &WorkloadId) -> &[&'a WorkloadId] {
+        let found = self.0.binary_search_by(|(known, _)| (*known).cmp(caller));
+        found.map_or(&[][..], |place| &self.0[place].1)
     }
 
     /// Every caller with the workloads that it calls, in order.
-    pub fn edges(self) -> impl Iterator<Item = (&'a WorkloadId, Vec<&'a WorkloadId>)> {
-        self.graph.calls.by_caller.keys().map(move |caller| (caller, self.callees(caller)))
+    pub fn edges(&self) -> impl Iterator<Item = (&'a WorkloadId, &[&'a WorkloadId])> {
+        self.0.iter().map(|(caller, callees)| (*caller, callees.as_slice()))
+    }
+}
+
+// === impl Names ===
+
+impl<'a> Names<'a> {
+    fn of(workloads: impl Iterator<Item = &'a WorkloadId>) -> Self {
+        let mut names = Self { exact: FxHashMap::default(), bare: FxHashMap::default() };
+        for id in workloads {
+            names.bare.entry(id.name.as_str()).and_modify(|only| *only = None).or_insert(Some(id));
+            let Some(rank) = serving_rank(id.kind) else { continue };
+            let best = names.exact.entry((id.namespace.as_str(), id.name.as_str())).or_insert(id);
+            if serving_rank(best.kind).is_none_or(|known| rank < known) {
+                *best = id;
+            }
+        }
+        names
+    }
+
+    /// The workload behind a service name: the one of that name; else, of a bare name, the only one
+    /// of that name elsewhere, because labels of applications leave the namespace out; else the one
+    /// whose name it extends (`cart-headless`).
+    fn called(&self, from: &str, service: &ServiceName) -> Option<&'a WorkloadId> {
+        let namespace = service.namespace.as_deref().unwrap_or(from);
+        let exact = |name: &str| self.exact.get(&(namespace, name)).copied();
+        let bare = || self.bare.get(service.name.as_str()).copied().flatten();
+        exact(&service.name)
+            .or_else(|| if service.namespace.is_none() { bare() } else { None })
+            .or_else(|| {
+                std::iter::successors(shorter(&service.name), |name| shorter(name)).find_map(exact)
+            })
+    }
+}
+
+/// The name without what follows its last dash.
+fn shorter(name: &str) -> Option<&str> {
+    Some(name.rsplit_once('-')?.0)
+}
+
+/// How usual it is that Services stand before workloads of a kind; `None` where they do not.
+const fn serving_rank(kind: WorkloadKind) -> Option<u8> {
+    match kind {
+        WorkloadKind::Deployment => Some(0),
+        WorkloadKind::StatefulSet => Some(1),
+        WorkloadKind::DaemonSet => Some(2),
+        WorkloadKind::ReplicaSet => Some(3),
+        WorkloadKind::Other => Some(4),
+        WorkloadKind::Job | WorkloadKind::CronJob | WorkloadKind::Pod => None,
     }
 }
 
@@ -99,45 +147,24 @@ impl Graph {
     /// Who calls whom as of `at`; `memory` is [`call_memory`].
     #[must_use]
     pub fn calls(&self, at: Timestamp, memory: PlatformDuration) -> CallView<'_> {
-        CallView { graph: self, since: at - memory, at }
-    }
-
-    /// The workload behind a service name: the one of that name; else, of a bare name, the only one
-    /// of that name elsewhere, because labels of applications leave the namespace out; else the one
-    /// whose name it extends (`cart-headless`).
-    fn called(&self, from: &str, service: &ServiceName) -> Option<&WorkloadId> {
-        let namespace = service.namespace.as_deref().unwrap_or(from);
-        let exact = self.workload_named(namespace, &service.name);
-        exact.or_else(|| self.only_named(service)).or_else(|| {
-            let mut name = service.name.as_str();
-            std::iter::from_fn(|| {
-                name = name.rsplit_once('-')?.0;
-                Some(name)
-            })
-            .find_map(|shorter| self.workload_named(namespace, shorter))
-        })
-    }
-
-    fn only_named(&self, service: &ServiceName) -> Option<&WorkloadId> {
-        let bare = service.namespace.is_none();
-        let mut found = self.workloads.keys().filter(|id| bare && id.name == service.name);
-        let only = found.next();
-        only.filter(|_| found.next().is_none())
-    }
-
-    fn workload_named(&self, namespace: &str, name: &str) -> Option<&WorkloadId> {
-        /// Kinds that Services stand before, the usual first.
-        const SERVING: [WorkloadKind; 5] = [
-            WorkloadKind::Deployment,
-            WorkloadKind::StatefulSet,
-            WorkloadKind::DaemonSet,
-            WorkloadKind::ReplicaSet,
-            WorkloadKind::Other,
-        ];
-        SERVING.iter().find_map(|kind| {
-            let id =
-                WorkloadId { namespace: namespace.to_owned(), kind: *kind, name: name.to_owned() };
-            self.workloads.get_key_value(&id).map(|(known, _)| known)
-        })
+        if self.calls.by_caller.is_empty() {
+            return CallView::default();
+        }
+        let names = Names::of(self.workloads.keys());
+        let fresh = at - memory..=at;
+        let callees = |(caller, seen): (&WorkloadId, &BTreeMap<ServiceName, Timestamp>)| {
+            let mut callees: Vec<&WorkloadId> = seen
+                .iter()
+                .filter(|(_, seen)| fresh.contains(seen))
+                .filter_map(|(name, _)| names.called(&caller.namespace, name))
+                .filter(|callee| *callee != caller)
+                .collect();
+            callees.sort_unstable();
+            callees.dedup();
+            callees
+        };
+        let edges =
+            self.calls.by_caller.iter().map(|(caller, seen)| (caller, callees((caller, seen))));
+        CallView(edges.collect())
     }
 }

@@ -103,32 +103,33 @@ impl Departed {
 
 impl Graph {
     pub(super) fn observe_pod(&mut self, change: &ObjectChange, pod: &PodObject) {
-        let key = (pod.namespace.clone(), pod.name.clone());
-        if let Some(known) = self.pods.get(&key)
+        let key = (pod.namespace.as_str(), pod.name.as_str());
+        if let Some(known) = self.pods.get(key)
             && known.object.uid != pod.uid
         {
             if is_older(pod, &known.object) || change.change == ChangeKind::Deleted {
                 return;
             }
-            self.remove_pod(&key, change.observed_at);
+            self.remove_pod(key, change.observed_at);
         }
         match change.change {
-            ChangeKind::Deleted => self.remove_pod(&key, change.observed_at),
+            ChangeKind::Deleted => self.remove_pod(key, change.observed_at),
             ChangeKind::Listed | ChangeKind::Added | ChangeKind::Modified => {
-                self.upsert_pod(key, pod, change.observed_at);
+                self.upsert_pod(pod, change.observed_at);
                 self.learn_from_pod(pod);
             }
         }
     }
 
-    fn upsert_pod(&mut self, key: (String, String), pod: &PodObject, at: Timestamp) {
-        if let Some(record) = self.pods.get_mut(&key) {
+    fn upsert_pod(&mut self, pod: &PodObject, at: Timestamp) {
+        let key = (pod.namespace.as_str(), pod.name.as_str());
+        if let Some(record) = self.pods.get_mut(key) {
             let same_owner = record.object.owner == pod.owner;
             record.update(pod, at);
             // A ReplicaSet that is gone already does not take its pods from their Deployment.
             let (unit, resolution) = self.owners.unit_of(pod);
             if resolution == Resolution::Final || !same_owner {
-                self.assign(&key, unit, at);
+                self.assign(key, unit, at);
             }
             return;
         }
@@ -138,7 +139,7 @@ impl Graph {
         }
         self.touch_workload(&unit, at);
         self.pods_by_unit.entry(unit.clone()).or_default().insert(pod.name.clone());
-        self.pods.insert(key, PodRecord::new(pod, unit, at));
+        self.pods.entry(key, || PodRecord::new(pod, unit, at));
     }
 
     /// An evicted pod carries the message of its `Evicted` event.
@@ -151,23 +152,23 @@ impl Graph {
         }
     }
 
-    fn remove_pod(&mut self, key: &(String, String), at: Timestamp) {
+    fn remove_pod(&mut self, key: (&str, &str), at: Timestamp) {
         let Some(record) = self.pods.remove(key) else { return };
         self.owners.stop_awaiting(&record.object);
-        self.detach(&record.unit, &key.1);
+        self.detach(&record.unit, key.1);
         self.departed.insert(&record.object.uid, record.unit, at);
     }
 
     /// Moves a pod to another unit.
-    pub(super) fn assign(&mut self, key: &(String, String), unit: WorkloadId, at: Timestamp) {
+    pub(super) fn assign(&mut self, key: (&str, &str), unit: WorkloadId, at: Timestamp) {
         let Some(record) = self.pods.get_mut(key) else { return };
         if record.unit == unit {
             return;
         }
         let former = std::mem::replace(&mut record.unit, unit.clone());
-        self.detach(&former, &key.1);
+        self.detach(&former, key.1);
         self.touch_workload(&unit, at);
-        self.pods_by_unit.entry(unit).or_default().insert(key.1.clone());
+        self.pods_by_unit.entry(unit).or_default().insert(key.1.to_owned());
     }
 
     /// Takes a pod from its unit; a unit known only by its pods goes with the last one.

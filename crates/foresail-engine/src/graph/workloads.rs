@@ -128,8 +128,8 @@ impl Graph {
         }
         self.owners.insert(workload);
         for pod in self.owners.adopt(workload) {
-            let key = (workload.namespace.clone(), pod);
-            self.assign(&key, id.clone(), change.observed_at);
+            let key = (workload.namespace.as_str(), pod.as_str());
+            self.assign(key, id.clone(), change.observed_at);
         }
         let record = self.touch_workload(&id, change.observed_at);
         if owned_set {

@@ -5,9 +5,8 @@
 //! can see (nodes, volumes, pods without features) is ranked as the model would rank a pod of which
 //! nothing but that score is known.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use foresail_core::{FailureKind, Prediction, Unit};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{LearnedModel, can_be_judged};
 use crate::features::PodFeatures;
@@ -21,9 +20,9 @@ pub fn union(
     learned: Vec<Prediction>,
     (rows, model): (&[PodFeatures<'_>], &LearnedModel),
 ) -> Vec<Prediction> {
-    let scored: BTreeSet<_> =
+    let scored: FxHashSet<_> =
         rows.iter().filter(|row| can_be_judged(&row.values)).map(|row| row.unit).collect();
-    let known: BTreeMap<(&Unit, FailureKind), &Prediction> = learned
+    let known: FxHashMap<(&Unit, FailureKind), &Prediction> = learned
         .iter()
         .map(|prediction| ((&prediction.unit, prediction.kind), prediction))
         .collect();

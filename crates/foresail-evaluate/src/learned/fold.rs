@@ -56,7 +56,7 @@ impl Scorer for FoldScorer<'_> {
 
     fn step(&mut self, state: &State, _: &Batch, at: Timestamp) -> Vec<Vec<Prediction>> {
         let survey = Survey::new(state, at, self.first_passage);
-        let rows = features::compute(state, &survey, &mut self.unknowns).0;
+        let rows = features::compute(state, &survey, (&state.calls(at), &mut self.unknowns)).0;
         let said = self.folds.iter().flat_map(|fold| {
             let own: Vec<_> = rows.iter().filter(|row| fold.scores(row)).cloned().collect();
             learned::predict(state, &own, &fold.model)

@@ -92,7 +92,8 @@ impl Scorer for RowCollector {
     fn step(&mut self, state: &State, _: &Batch, at: Timestamp) -> Vec<Vec<Prediction>> {
         let survey = Survey::new(state, at, &self.settings);
         self.rows.ticks.push(at);
-        for row in features::compute(state, &survey, &mut self.unknowns).0 {
+        let memory = (&state.calls(at), &mut self.unknowns);
+        for row in features::compute(state, &survey, memory).0 {
             let unit = *self.units.entry(row.unit.clone()).or_insert_with(|| {
                 self.rows.units.push(row.unit.clone());
                 self.rows.units.len() as u32 - 1
