@@ -15,6 +15,7 @@ pub mod bench;
 pub mod chart;
 pub mod checks;
 pub mod confidence;
+pub mod dataset;
 pub mod fan_out;
 pub mod gates;
 pub mod incident;

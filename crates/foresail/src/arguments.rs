@@ -1,9 +1,13 @@
 //! The command line: every command, its options and an example.
 
+mod dataset;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use dataset::{BalanceArgument, DatasetArguments};
 
 use crate::requirement::{Metric, Requirement};
 
@@ -36,6 +40,8 @@ pub(crate) enum Command {
     Outcomes(OutcomesArguments),
     /// Replay a recording causally: the alarms it would have raised, beside the stock rules
     Backtest(BacktestArguments),
+    /// Write recordings as labelled rows, one a pod and production minute, as CSV or Parquet
+    Dataset(DatasetArguments),
     /// Train a model on recordings, with its operating points and its card
     Train(TrainArguments),
     /// Show the models at hand

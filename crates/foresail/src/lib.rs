@@ -12,6 +12,7 @@ mod arguments;
 mod backtest;
 mod bench;
 mod clock;
+mod dataset;
 mod demo;
 mod failure;
 mod inspect;
@@ -44,6 +45,7 @@ pub fn run() -> ExitCode {
         Command::Recording(RecordingCommand::Inspect(arguments)) => inspect::run(&arguments),
         Command::Outcomes(arguments) => outcomes::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Dataset(arguments) => dataset::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

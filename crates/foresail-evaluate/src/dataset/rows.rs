@@ -1,0 +1,362 @@
+//! Rows of one recording, and the table of several.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use foresail_core::{Batch, Entity, EntityId, FaultDuration, Timestamp, WorkloadId};
+use foresail_engine::State;
+use foresail_engine::graph::PodRecord;
+use foresail_learn::tabular::{
+    ClassWeights, DATASET_BALANCE, DATASET_TARGET, Table, TableColumn, Text, Values,
+};
+
+use super::columns::{
+    DEPLOYMENT_KIND, DEPLOYMENT_PODS, Fold, IDENTITY, NODE, POD, TRUTH, number_names, pod_names,
+};
+use super::counts::Counts;
+use super::label::{Facts, Label, Row, Verdict};
+use super::measure::{Freshness, View};
+use super::minutes::{Minutes, visible};
+use super::{RecordingRows, Source};
+
+/// Spans over which restarts are counted, in fault time (`evaluation.md` section 5, gate 7: never
+/// since the pod began, which would be a clock).
+const RESTARTS_WITHIN: [FaultDuration; 2] =
+    [FaultDuration::from_minutes(10.0), FaultDuration::from_minutes(60.0)];
+
+/// Rows of one recording, by minute, by namespace and pod.
+#[derive(Debug)]
+pub(super) struct Rows {
+    name: String,
+    pods: Vec<Pod>,
+    nodes: Vec<String>,
+    at: Vec<Timestamp>,
+    /// Position in `pods` by row.
+    pod: Vec<u32>,
+    /// Position in `nodes` by row; `None` for a pod without a node.
+    node: Vec<Option<u32>>,
+    /// By column, then by row.
+    numbers: Vec<Vec<f64>>,
+    verdicts: Vec<Verdict>,
+}
+
+/// A pod, by its uid.
+#[derive(Debug)]
+struct Pod {
+    namespace: String,
+    name: String,
+    unit: WorkloadId,
+    last_row: Timestamp,
+}
+
+/// Rows under construction.
+struct Collector {
+    state: State,
+    counts: Counts,
+    /// Time of the last sample of each entity.
+    last_samples: Vec<Option<Timestamp>>,
+    node_entities: BTreeMap<String, Vec<EntityId>>,
+    by_uid: HashMap<String, u32>,
+    by_node: HashMap<String, u32>,
+    rows: Rows,
+}
+
+/// Replays batches and takes a row of every pod at every production minute.
+pub(super) fn collect(
+    source: &Source,
+    batches: impl Iterator<Item = (Timestamp, Batch)>,
+    on_tick: &(dyn Fn() + Sync),
+) -> Rows {
+    let settings = &source.settings;
+    let mut minutes = Minutes::new(source.started_at, settings);
+    let mut collector = Collector::new(source);
+    let mut until = source.started_at;
+    for (tick, mut batch) in batches {
+        while let Some(minute) = minutes.next_until(tick) {
+            collector.observe(&visible(&mut batch, minute, settings));
+            collector.take_rows(minute);
+        }
+        collector.observe(&batch);
+        until = tick;
+        on_tick();
+    }
+    let outcomes = collector.state.outcomes();
+    let facts = Facts::new(&outcomes, &source.gaps, (until, minutes.step(), settings.time_scale));
+    collector.rows.judged(&facts)
+}
+
+// === impl Collector ===
+
+impl Collector {
+    fn new(source: &Source) -> Self {
+        Self {
+            state: State::new(source.settings.clone()),
+            counts: Counts::default(),
+            last_samples: Vec::new(),
+            node_entities: BTreeMap::new(),
+            by_uid: HashMap::new(),
+            by_node: HashMap::new(),
+            rows: Rows {
+                name: source.name.clone(),
+                pods: Vec::new(),
+                nodes: Vec::new(),
+                at: Vec::new(),
+                pod: Vec::new(),
+                node: Vec::new(),
+                numbers: vec![Vec::new(); number_names().len()],
+                verdicts: Vec::new(),
+            },
+        }
+    }
+
+    fn observe(&mut self, batch: &Batch) {
+        for (id, entity) in &batch.entities {
+            if let Entity::Node { node } = entity {
+                self.node_entities.entry(node.clone()).or_default().push(*id);
+            }
+            self.last_samples.resize(self.last_samples.len().max(id.index() + 1), None);
+        }
+        for sample in &batch.samples {
+            let last = self.last_samples.get_mut(sample.entity.index());
+            last.map(|last| *last = (*last).max(Some(sample.at)));
+        }
+        self.counts.note(batch);
+        self.state.observe(batch);
+    }
+
+    /// A row of every pod that is not finished.
+    fn take_rows(&mut self, at: Timestamp) {
+        let state = &self.state;
+        let freshness = Freshness::new(state, at, &self.last_samples);
+        let entities: HashMap<&(String, String), &[EntityId]> = state.series().pods().collect();
+        let live: Vec<&PodRecord> =
+            state.graph().pods().filter(|pod| !pod.object.is_finished()).collect();
+        let own: Vec<Vec<f64>> = live
+            .iter()
+            .map(|record| {
+                let key = (record.object.namespace.clone(), record.object.name.clone());
+                let entities = entities.get(&key).copied().unwrap_or_default();
+                let view = View::new(entities, &record.object.spec, freshness);
+                let mut values: Vec<f64> = POD.iter().map(|(_, how)| view.value(*how)).collect();
+                self.add_counts(&mut values, (&key, record, at));
+                values
+            })
+            .collect();
+        let mut nodes: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for node in live.iter().filter_map(|record| record.object.node.as_deref()) {
+            nodes.entry(node).or_insert_with(|| self.of_node(node, freshness));
+        }
+        let mut workloads: BTreeMap<&WorkloadId, Vec<f64>> = BTreeMap::new();
+        for record in &live {
+            workloads
+                .entry(&record.unit)
+                .or_insert_with(|| self.of_workload((&record.unit, &live), &own));
+        }
+        let unknown = vec![f64::NAN; NODE.len() + super::columns::NODE_COUNTED.len()];
+        for (record, own) in live.iter().zip(&own) {
+            let node = record.object.node.as_deref();
+            let of_node = node.and_then(|node| nodes.get(node)).unwrap_or(&unknown);
+            let values = own.iter().chain(of_node).chain(&workloads[&record.unit]);
+            for (column, value) in self.rows.numbers.iter_mut().zip(values) {
+                column.push(*value);
+            }
+            let pod = pod_number(&mut self.by_uid, &mut self.rows.pods, (record, at));
+            let node = node.map(|node| node_number(&mut self.by_node, &mut self.rows.nodes, node));
+            self.rows.at.push(at);
+            self.rows.pod.push(pod);
+            self.rows.node.push(node);
+        }
+        self.counts.clear();
+    }
+
+    /// The counted columns of a pod, in their order.
+    fn add_counts(
+        &self,
+        values: &mut Vec<f64>,
+        (key, record, at): (&(String, String), &PodRecord, Timestamp),
+    ) {
+        let scale = self.state.settings().time_scale;
+        let logs = self.counts.logs(key);
+        let events = self.counts.events(key);
+        values.extend([logs.lines, logs.warnings, logs.errors]);
+        values.extend(RESTARTS_WITHIN.map(|span| {
+            let since = at - scale.to_platform(span);
+            record.restarts.iter().filter(|restart| **restart > since).count() as f64
+        }));
+        values.extend([events.warnings, events.other]);
+        values.extend(events.reasons);
+    }
+
+    fn of_node(&self, node: &str, freshness: Freshness<'_>) -> Vec<f64> {
+        let entities = self.node_entities.get(node).map_or(&[][..], Vec::as_slice);
+        let view = View::new(entities, &[], freshness);
+        let counted = self.counts.node(node);
+        let measured = NODE.iter().map(|(_, how)| view.value(*how));
+        measured.chain([counted.events, counted.warnings]).collect()
+    }
+
+    fn of_workload(
+        &self,
+        (unit, live): (&WorkloadId, &[&PodRecord]),
+        own: &[Vec<f64>],
+    ) -> Vec<f64> {
+        let record = self.state.graph().workload(unit);
+        let object = record.and_then(|record| record.object.as_ref());
+        let replicas = [
+            object.and_then(|object| object.replicas),
+            object.and_then(|object| object.ready_replicas),
+            object.and_then(|object| object.available_replicas),
+            object.and_then(|object| object.updated_replicas),
+        ];
+        let events = self.counts.workload(unit, record);
+        let pods: Vec<&Vec<f64>> =
+            live.iter().zip(own).filter(|(pod, _)| pod.unit == *unit).map(|(_, own)| own).collect();
+        let mut values: Vec<f64> = replicas.map(|count| count.map_or(f64::NAN, f64::from)).to_vec();
+        values.extend([events.events, events.warnings, pods.len() as f64]);
+        values.extend(DEPLOYMENT_PODS.map(|(_, from, fold)| {
+            let place = pod_names().position(|name| name == from);
+            let of_pods = pods.iter().filter_map(|own| own.get(place?).copied());
+            let there = of_pods.filter(|value| !value.is_nan());
+            let folded = match fold {
+                Fold::Sum => there.reduce(|a, b| a + b),
+                Fold::Greatest => there.reduce(f64::max),
+            };
+            folded.unwrap_or(f64::NAN)
+        }));
+        values
+    }
+}
+
+/// The number of a pod, whose unit may only now be known for sure.
+fn pod_number(
+    by_uid: &mut HashMap<String, u32>,
+    pods: &mut Vec<Pod>,
+    (record, at): (&PodRecord, Timestamp),
+) -> u32 {
+    let object = &record.object;
+    let number = *by_uid.entry(object.uid.clone()).or_insert_with(|| {
+        pods.push(Pod {
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
+            unit: record.unit.clone(),
+            last_row: at,
+        });
+        pods.len() as u32 - 1
+    });
+    let pod = &mut pods[number as usize];
+    pod.last_row = at;
+    if pod.unit != record.unit {
+        pod.unit = record.unit.clone();
+    }
+    number
+}
+
+fn node_number(by_node: &mut HashMap<String, u32>, nodes: &mut Vec<String>, node: &str) -> u32 {
+    *by_node.entry(node.to_owned()).or_insert_with(|| {
+        nodes.push(node.to_owned());
+        nodes.len() as u32 - 1
+    })
+}
+
+// === impl Rows ===
+
+impl Rows {
+    /// Pods that have a row.
+    pub(super) const fn pods(&self) -> usize {
+        self.pods.len()
+    }
+
+    /// How many rows carry which label.
+    pub(super) fn counts(&self) -> RecordingRows {
+        let mut counts = RecordingRows { name: self.name.clone(), ..RecordingRows::default() };
+        for verdict in &self.verdicts {
+            match verdict.label {
+                Some(Label::Good) => counts.good += 1,
+                Some(Label::Alert) => counts.alert += 1,
+                Some(Label::Bad) => counts.bad += 1,
+                None => counts.unlabelled += 1,
+            }
+        }
+        let incidents = self.verdicts.iter().filter_map(|verdict| verdict.incident);
+        counts.incidents = incidents.collect::<BTreeSet<u32>>().len();
+        counts
+    }
+
+    fn judged(mut self, facts: &Facts<'_>) -> Self {
+        let rows = self.at.iter().zip(&self.pod);
+        self.verdicts = rows
+            .map(|(at, pod)| {
+                let pod = &self.pods[*pod as usize];
+                facts.judge(Row {
+                    at: *at,
+                    unit: &pod.unit,
+                    pod: &pod.name,
+                    last_row: pod.last_row,
+                })
+            })
+            .collect();
+        self
+    }
+
+    fn pod_of(&self, row: usize) -> &Pod {
+        &self.pods[self.pod[row] as usize]
+    }
+
+    /// The text of a column that says which row it is, or what happened next.
+    fn text(&self, column: &str, row: usize) -> Option<String> {
+        let verdict = &self.verdicts[row];
+        match column {
+            "time" => Some(self.at[row].to_string()),
+            "recording" => Some(self.name.clone()),
+            "namespace" => Some(self.pod_of(row).namespace.clone()),
+            "workload" => Some(self.pod_of(row).unit.to_string()),
+            "pod" => Some(self.pod_of(row).name.clone()),
+            "node" => self.node[row].map(|node| self.nodes[node as usize].clone()),
+            "label" => verdict.label.map(|label| label.as_str().to_owned()),
+            "failure_kind" => verdict.kind.map(|kind| kind.as_str().to_owned()),
+            "incident" => verdict.incident.map(|number| format!("{}#{number}", self.name)),
+            "deployment_kind" => Some(self.pod_of(row).unit.kind.as_str().to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// All rows, recording by recording.
+pub(super) fn table(parts: &[Rows], balance: ClassWeights) -> Table {
+    let mut columns: Vec<TableColumn> = IDENTITY
+        .into_iter()
+        .chain([DEPLOYMENT_KIND])
+        .map(|name| text_column(parts, name))
+        .collect();
+    for (place, name) in number_names().into_iter().enumerate() {
+        let numbers = parts.iter().flat_map(|rows| &rows.numbers[place]).copied().collect();
+        columns.push(TableColumn { name: name.to_owned(), values: Values::Number(numbers) });
+    }
+    columns.push(text_column(parts, DATASET_TARGET));
+    for name in TRUTH {
+        columns.push(if name == "minutes_to_failure" {
+            let verdicts = parts.iter().flat_map(|rows| &rows.verdicts);
+            let minutes = verdicts.map(|verdict| verdict.minutes.unwrap_or(f64::NAN)).collect();
+            TableColumn { name: name.to_owned(), values: Values::Number(minutes) }
+        } else {
+            text_column(parts, name)
+        });
+    }
+    let wish = match balance {
+        ClassWeights::None => None,
+        ClassWeights::Balanced => Some("weights"),
+        ClassWeights::Undersample => Some("undersample"),
+    };
+    if wish.is_some() {
+        let rows = parts.iter().map(|rows| rows.at.len()).sum();
+        let wishes = Values::Text(Text::of(std::iter::repeat_n(wish, rows)));
+        columns.push(TableColumn { name: DATASET_BALANCE.to_owned(), values: wishes });
+    }
+    Table::new(columns).expect("the names are distinct and each row has a value in every column")
+}
+
+fn text_column(parts: &[Rows], name: &str) -> TableColumn {
+    let texts: Vec<Option<String>> =
+        parts.iter().flat_map(|rows| (0..rows.at.len()).map(|row| rows.text(name, row))).collect();
+    let values = Values::Text(Text::of(texts.iter().map(Option::as_deref)));
+    TableColumn { name: name.to_owned(), values }
+}
