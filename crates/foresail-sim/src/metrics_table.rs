@@ -40,8 +40,6 @@ mod rows;
 mod schedule;
 mod scrape;
 mod settings;
-#[cfg(test)]
-mod tests;
 mod time;
 
 /// The table and, apart from it, what nobody can measure.

@@ -5,10 +5,10 @@ use super::issue::IssueType;
 use super::schedule::{Episode, Event};
 
 /// Exponent from severity to effect.
-const ABSORBED: f64 = 1.4;
+const ABSORBED: f64 = 1.7;
 
 /// How strong a complication is beside the issue that it comes with.
-const COMPLICATION: f64 = 0.4;
+const COMPLICATION: f64 = 0.45;
 
 /// Changes at the root, 0 where nothing is changed, about 1 where an issue is at its worst.
 #[derive(Clone, Copy, Debug, Default)]

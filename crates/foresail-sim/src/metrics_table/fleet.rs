@@ -239,8 +239,8 @@ impl Workload {
             kb_per_request: draw.around(12.0, 0.7),
             error_percent: draw.around(0.4, 0.8),
             retry_percent: draw.around(1.5, 0.8),
-            log_errors: draw.around(5.0, 0.5),
-            warnings: draw.around(0.8, 0.3),
+            log_errors: draw.around(6.0, 0.35),
+            warnings: draw.around(1.6, 0.3),
             restarts: draw.around(0.04, 0.5),
             image_pull_seconds: draw.around(6.0, 0.5),
             daily_swing: draw.between(0.15, 0.55),
@@ -256,7 +256,7 @@ impl Workload {
 impl Node {
     fn draw(n_steps: usize, draw: &mut Draw) -> Self {
         Self {
-            cpu_percent: draw.between(30.0, 55.0),
+            cpu_percent: draw.between(36.0, 50.0),
             memory_percent: draw.between(45.0, 68.0),
             disk_percent: draw.between(35.0, 65.0),
             disk_mbps: draw.around(12.0, 0.5),
@@ -277,7 +277,7 @@ impl Cluster {
         Self {
             start: draw.below(clock.total - clock.window + 1),
             scheduler_ms: draw.around(12.0, 0.3),
-            api_ms: draw.around(35.0, 0.3),
+            api_ms: draw.around(35.0, 0.2),
             etcd_ms: draw.around(6.0, 0.35),
             api_error_percent: draw.around(0.15, 0.7),
             load: Weather::draw(n_steps, draw),

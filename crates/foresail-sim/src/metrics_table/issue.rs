@@ -46,12 +46,12 @@ pub enum IssueType {
     SchedulerBacklog,
 }
 
-/// Who suffers together from one issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who suffers together from one issue, the most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Scope {
-    Workload,
-    Node,
     Cluster,
+    Node,
+    Workload,
 }
 
 // === impl IssueType ===

@@ -239,9 +239,9 @@ impl Situation<'_> {
         readings[Number::CpuLimitCores] = workload.cpu_limit_cores;
         readings[Number::CpuUsagePercent] = percent(cpu.used);
         readings[Number::CpuThrottledPercent] = percent(cpu.throttled);
-        let contention = 0.05 * libm::exp(0.5 * self.node.cpu.at(self.step));
+        let contention = 0.08 * libm::exp(0.45 * self.node.cpu.at(self.step));
         readings[Number::CpuPressurePercent] =
-            percent(contention * libm::exp(0.4 * self.strain) + 0.7 * cpu.throttled);
+            percent(contention * libm::exp(0.5 * self.strain) + 0.7 * cpu.throttled);
         readings[Number::MemoryUsageMb] = memory.used * workload.memory_limit_mb;
         readings[Number::MemoryLimitMb] = workload.memory_limit_mb;
         readings[Number::MemoryUsagePercent] = percent(memory.used);
@@ -299,7 +299,7 @@ impl Situation<'_> {
     fn write_node(&self, readings: &mut Readings, cpu: &Cpu) {
         let (node, causes) = (self.node, &self.causes);
         readings[Number::NodeCpuPercent] = (node.cpu_percent
-            + 7.0 * node.cpu.at(self.step)
+            + 8.0 * node.cpu.at(self.step)
             + 15.0 * cpu.used
             + 6.0 * causes.node_loss)
             .clamp(1.0, 100.0);
@@ -336,7 +336,7 @@ impl Situation<'_> {
             * (1.0 + 8.0 * causes.etcd + 0.3 * churn);
         readings[Number::EtcdLatency] = etcd;
         readings[Number::ApiLatency] =
-            cluster.api_ms * libm::exp(0.25 * load) * (1.0 + 0.35 * churn + 0.5 * causes.scheduler)
+            cluster.api_ms * libm::exp(0.32 * load) * (1.0 + 0.35 * churn + 0.5 * causes.scheduler)
                 + 4.0 * (etcd - cluster.etcd_ms).max(0.0);
         readings[Number::ApiErrorPercent] = cluster.api_error_percent * libm::exp(0.4 * load)
             + 2.0 * causes.etcd
@@ -403,7 +403,7 @@ impl Situation<'_> {
         readings[Number::LogErrors] =
             workload.log_errors * libm::exp(0.4 * self.strain) * (1.0 + 60.0 * service.errors)
                 + 3.0 * causes.crash;
-        readings[Number::WarningEvents] = workload.warnings * libm::exp(0.5 * self.strain)
+        readings[Number::WarningEvents] = workload.warnings * libm::exp(0.55 * self.strain)
             + 1.5 * (restarts.oom + restarts.error)
             + 4.0 * causes.image_pull
             + 2.5 * causes.probe

@@ -20,11 +20,17 @@ const QUIET_STEPS: usize = 4;
 /// Tries to place one issue before its type is given up.
 const PLACEMENT_TRIES: usize = 400;
 
+/// Schedules drawn before one is taken in which a type has too few rows.
+const ATTEMPTS: usize = 50;
+
+/// Rows that each type must have: a few for training, one for the test.
+const FEWEST_ROWS: f64 = 5.0;
+
 /// Share of the issues that come with another, weaker one.
-const COMPLICATED_SHARE: f64 = 0.45;
+const COMPLICATED_SHARE: f64 = 0.5;
 
 /// How much one deviation of strain raises the odds of an onset, as a logarithm.
-const STRAIN_ODDS: f64 = 1.9;
+const STRAIN_ODDS: f64 = 2.1;
 
 /// Strain at which the odds of an onset rise no further.
 const MOST_STRAIN: f64 = 2.2;
@@ -75,31 +81,17 @@ struct Placer<'a> {
 
 /// Draws everything that happens.
 pub(super) fn draw(seed: u64, fleet: &Fleet, clock: Clock, issues: &[IssueType]) -> Schedule {
-    let n_rows: usize = fleet.workloads.iter().map(|workload| workload.life.len()).sum();
-    let n_workloads = fleet.workloads.len();
-    let mut placer = Placer {
-        fleet,
-        n_steps: clock.n_steps(),
-        taken: vec![vec![false; clock.n_steps()]; n_workloads],
-        schedule: (0..n_workloads).map(|at| look_alikes(seed, at, clock)).collect(),
-        draw: Draw::new(Stream { seed, purpose: b'i', index: 0 }),
-    };
-    if !issues.is_empty() {
-        let budget = ISSUE_SHARE * n_rows as f64 / issues.len() as f64;
-        let mut open: Vec<(IssueType, f64)> = issues.iter().map(|&issue| (issue, budget)).collect();
-        while !open.is_empty() {
-            placer.draw.shuffle(&mut open);
-            open.retain_mut(|(issue, left)| match placer.place(*issue, *left) {
-                Some(n_rows) => {
-                    *left -= n_rows as f64;
-                    *left > 0.0
-                }
-                None => false,
-            });
+    let mut attempt = 0;
+    loop {
+        let mut placer = Placer::new(seed, fleet, clock, attempt);
+        let is_complete = placer.place_all(issues);
+        attempt += 1;
+        // In a small table one type can take the room of another.
+        if is_complete || attempt == ATTEMPTS {
+            placer.rumble(issues);
+            return placer.schedule;
         }
     }
-    placer.rumble(issues);
-    placer.schedule
 }
 
 /// What happens to a workload and is no issue.
@@ -108,12 +100,12 @@ fn look_alikes(seed: u64, at: usize, clock: Clock) -> Vec<Episode> {
     let mut episodes = Vec::new();
     // Steps from one to the next in the mean, and how long it takes at least and at most.
     let habits = [
-        (Event::TrafficPeak, 30.0, (4.0, 10.0)),
+        (Event::TrafficPeak, 26.0, (4.0, 10.0)),
         (Event::BatchJob, 40.0, (3.0, 8.0)),
         (Event::Rollout, 24.0, (1.0, 2.5)),
         (Event::CacheFill, 60.0, (10.0, 24.0)),
         (Event::Backup, 48.0, (2.0, 5.0)),
-        (Event::NoisyNeighbour, 36.0, (2.0, 7.0)),
+        (Event::NoisyNeighbour, 30.0, (2.0, 7.0)),
     ];
     for (event, mean_gap, (shortest, longest)) in habits {
         let mut time = -mean_gap * libm::log(1.0 - draw.unit());
@@ -140,19 +132,53 @@ fn style(draw: &mut Draw) -> [f64; 4] {
 
 // === impl Placer ===
 
-impl Placer<'_> {
+impl<'a> Placer<'a> {
+    fn new(seed: u64, fleet: &'a Fleet, clock: Clock, attempt: usize) -> Self {
+        let n_workloads = fleet.workloads.len();
+        Self {
+            fleet,
+            n_steps: clock.n_steps(),
+            taken: vec![vec![false; clock.n_steps()]; n_workloads],
+            schedule: (0..n_workloads).map(|at| look_alikes(seed, at, clock)).collect(),
+            draw: Draw::new(Stream { seed, purpose: b'i', index: attempt }),
+        }
+    }
+
+    /// Places issues in turn; whether each type has some rows.
+    fn place_all(&mut self, issues: &[IssueType]) -> bool {
+        let n_rows: usize = self.fleet.workloads.iter().map(|workload| workload.life.len()).sum();
+        let budget = ISSUE_SHARE * n_rows as f64 / issues.len().max(1) as f64;
+        let mut open: Vec<(IssueType, f64)> = issues.iter().map(|&issue| (issue, budget)).collect();
+        self.draw.shuffle(&mut open);
+        // What needs the most room comes first, then all take turns.
+        open.sort_by_key(|(issue, _)| issue.scope());
+        let mut is_complete = true;
+        while !open.is_empty() {
+            open.retain_mut(|(issue, left)| {
+                let Some(n_rows) = self.place(*issue, *left) else {
+                    is_complete &= *left <= budget - FEWEST_ROWS;
+                    return false;
+                };
+                *left -= n_rows as f64;
+                *left > 0.0
+            });
+            self.draw.shuffle(&mut open);
+        }
+        is_complete
+    }
+
     /// Places one issue that takes about as many rows as are left; the rows that it took.
     fn place(&mut self, issue: IssueType, rows_left: f64) -> Option<usize> {
         for n_try in 0..PLACEMENT_TRIES {
             let first = self.draw.below(self.fleet.workloads.len());
             let life = self.fleet.workloads[first].life;
-            let longest = rows_left.clamp(6.0, 22.0);
+            let sufferers = self.sufferers(first, issue.scope());
+            let longest = (rows_left / sufferers.len() as f64).clamp(6.0, 22.0);
             let length = self.draw.between(10.0_f64.min(longest), longest);
             // An issue may be under way in the first row.
             let earliest = life.first as f64 - 0.6 * length;
             let onset = self.draw.between(earliest.max(0.0), life.end as f64 - 2.0);
             let span = Span { first: onset as usize, end: (onset + length).ceil() as usize };
-            let sufferers = self.sufferers(first, issue.scope());
             if span.end > self.n_steps || sufferers.clone().any(|at| self.is_taken(at, span)) {
                 continue;
             }
@@ -173,9 +199,9 @@ impl Placer<'_> {
         sufferers: Range<usize>,
     ) -> usize {
         let span = Span { first: onset as usize, end: (onset + length).ceil() as usize };
-        // One in seven is noticed before it grows up.
-        let peak = if self.draw.chance(0.15) {
-            self.draw.between(0.4, 0.7)
+        // One in five or six is noticed before it grows up.
+        let peak = if self.draw.chance(0.18) {
+            self.draw.between(0.35, 0.7)
         } else {
             self.draw.between(0.88, 1.0)
         };

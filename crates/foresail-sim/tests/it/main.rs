@@ -1,0 +1,4 @@
+//! Tests of the simulator from outside.
+
+mod acceptance;
+mod metrics_table;
