@@ -11,6 +11,7 @@ const PAGES: &[(&str, &str)] = &[
     ("docs/recording.md", "recording"),
     ("docs/metrics.md", "metrics"),
     ("docs/features.md", "features"),
+    ("docs/simulated-columns.md", "simulated-columns"),
 ];
 
 /// Writes every generated page under the workspace root; the working directory must be inside it.

@@ -1,6 +1,7 @@
 //! The command line: every command, its options and an example.
 
 mod dataset;
+mod simulate;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use dataset::{BalanceArgument, DatasetArguments};
+pub(crate) use simulate::SimulateArguments;
 
 use crate::requirement::{Metric, Requirement};
 
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Outcomes(OutcomesArguments),
     /// Replay a recording causally: the alarms it would have raised, beside the stock rules
     Backtest(BacktestArguments),
+    /// Write simulated rows of metrics with the issue that each belongs to, as CSV
+    Simulate(SimulateArguments),
     /// Write recordings as labelled rows, one a pod and production minute, as CSV or Parquet
     Dataset(DatasetArguments),
     /// Train a model on recordings, with its operating points and its card
@@ -83,6 +87,8 @@ pub(crate) enum Page {
     Metrics,
     /// What the learned predictor sees of a pod
     Features,
+    /// Columns and issue types of a simulated CSV
+    SimulatedColumns,
 }
 
 /// How many false alarms may be spent, per pod-day of fault time.

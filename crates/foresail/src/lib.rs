@@ -23,6 +23,7 @@ mod reference;
 mod requirement;
 mod serve;
 mod shipped;
+mod simulate;
 mod staging;
 mod stdout;
 mod summary;
@@ -45,6 +46,7 @@ pub fn run() -> ExitCode {
         Command::Recording(RecordingCommand::Inspect(arguments)) => inspect::run(&arguments),
         Command::Outcomes(arguments) => outcomes::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Dataset(arguments) => dataset::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
