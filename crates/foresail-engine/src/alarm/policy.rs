@@ -30,7 +30,7 @@ pub struct AlarmPolicy {
     /// How long the level may come no nearer to its limit until the alarm closes: 30 of 100 min.
     /// Chosen on the training recordings; `docs/alarms.md` gives the numbers.
     pub stall_after: Patience,
-    /// How long a unit is silent about a kind after an alarm that passed its horizon or stalled,
+    /// How long a unit is silent after an alarm that passed its horizon or stalled, whatever the kind,
     /// unless it comes nearer than ever.
     pub silence: Patience,
     /// Platform time from the start of a source in which nothing is raised: everything starts then.
