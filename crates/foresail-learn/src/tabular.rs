@@ -19,7 +19,7 @@ pub use self::model::{
 pub use self::profile::{ColumnProfile, Content, Frequent, profile};
 pub use self::roles::{
     DATASET_BALANCE, DATASET_COLUMNS, DATASET_TARGET, LeaveReason, LeftOut, RoleError, RoleOptions,
-    Roles, is_dataset,
+    Roles, SIMULATED_COLUMNS, is_dataset,
 };
 pub use self::scores::{
     Baseline, Baselines, ClassRow, Interval, Intervals, Judged, ScoreError, Scores,

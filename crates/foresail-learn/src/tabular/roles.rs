@@ -32,6 +32,10 @@ pub const DATASET_TARGET: &str = "label";
 /// The column of such a table that says how training rows are to be balanced, where it has one.
 pub const DATASET_BALANCE: &str = "balance";
 
+/// Columns that `foresail simulate` writes beside its features; they too count where a table has all of
+/// them. The last is the target.
+pub const SIMULATED_COLUMNS: [&str; 3] = ["timestamp", "object", "issue_type"];
+
 /// What the caller says of the columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleOptions {
@@ -75,7 +79,7 @@ pub struct LeftOut {
 pub enum LeaveReason {
     /// The caller says so.
     Ignored,
-    /// It says which row of a data set of `foresail dataset` it is, or what happened next.
+    /// It says which row of what `foresail dataset` or `simulate` wrote it is, or what happened next.
     Reserved,
     /// It has no value.
     AllMissing,
@@ -142,7 +146,10 @@ impl Roles {
             let have = table.columns().iter().map(|column| column.name.clone()).collect();
             return Err(RoleError::NoColumn { missing, have });
         }
-        let of_dataset = is_dataset(table);
+        let (of_dataset, of_simulator) = (is_dataset(table), is_simulated(table));
+        let is_reserved = |name: &str| {
+            (of_dataset && is_reserved(name)) || (of_simulator && SIMULATED_COLUMNS.contains(&name))
+        };
         let ignored: HashSet<&str> = options.ignore.iter().map(String::as_str).collect();
         let named: HashSet<&str> = named.into_iter().map(|(name, _)| name).collect();
         let (mut features, mut left_out) = (Vec::new(), Vec::new());
@@ -151,7 +158,7 @@ impl Roles {
                 Some(LeaveReason::Ignored)
             } else if named.contains(column.name.as_str()) {
                 continue;
-            } else if of_dataset && is_reserved(&column.name) {
+            } else if is_reserved(&column.name) {
                 Some(LeaveReason::Reserved)
             } else {
                 reason(column)
@@ -217,6 +224,10 @@ impl fmt::Display for LeaveReason {
 pub fn is_dataset(table: &Table) -> bool {
     let mut names = DATASET_COLUMNS.iter().chain([&DATASET_TARGET]);
     names.all(|name| table.column(name).is_ok())
+}
+
+fn is_simulated(table: &Table) -> bool {
+    SIMULATED_COLUMNS.iter().all(|name| table.column(name).is_ok())
 }
 
 fn is_reserved(name: &str) -> bool {

@@ -1,6 +1,6 @@
 //! What every simulated table keeps, whatever the settings.
 
-use foresail_learn::tabular::{Table, Values};
+use foresail_learn::tabular::{RoleOptions, Roles, SIMULATED_COLUMNS, Table, Values};
 use foresail_sim::metrics_table::{IssueType, Settings, SettingsError, Simulated, simulate};
 
 fn simulated(settings: Settings) -> Simulated {
@@ -83,6 +83,16 @@ fn the_columns_are_those_that_people_know() {
     assert_eq!([*first, *second, *last], ["timestamp", "object", "issue_type"]);
     assert!(features.len() >= 40);
     assert!(features.iter().all(|name| name.starts_with("num_") || name.starts_with("cat_")));
+}
+
+#[test]
+fn only_columns_with_a_prefix_are_features() {
+    let rows = simulated(Settings::default());
+    let target = RoleOptions { target: "issue_type".to_owned(), ..RoleOptions::default() };
+    let roles = Roles::of(&rows.table, &target).unwrap();
+    let left_out: Vec<&str> = roles.left_out.iter().map(|left| left.column.as_str()).collect();
+    assert_eq!(left_out, SIMULATED_COLUMNS[..2]);
+    assert_eq!(roles.features.len(), rows.table.columns().len() - 3);
 }
 
 #[test]
