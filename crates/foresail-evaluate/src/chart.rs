@@ -11,17 +11,24 @@
 
 mod axes;
 mod bars;
+mod confusion;
 mod curves;
 mod png;
 mod scene;
+mod shares;
 mod svg;
 mod timeline;
 
 pub use bars::{Bar, Bars};
+pub use confusion::Confusion;
 pub use curves::{Curve, Curves, CurvesAxes, Emphasis, Reliability, ReliabilityBin};
 pub use png::PngError;
 pub use scene::{Paint, Scene, Size};
+pub use shares::Shares;
 pub use timeline::{AlarmSpan, Episode, Level, Moment, MomentKind, Reading, Timeline};
+
+/// Width of the pictures that stand side by side on a wide page.
+pub(crate) const COLUMN: f64 = 560.0;
 
 /// A picture of the report, in plain numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +39,10 @@ pub enum Figure {
     Reliability(Reliability),
     /// Shares per failure kind.
     Bars(Bars),
+    /// Rows by true and predicted class.
+    Confusion(Confusion),
+    /// Named shares of a whole.
+    Shares(Shares),
     /// One incident over time.
     Timeline(Box<Timeline>),
 }
@@ -57,6 +68,8 @@ impl Chart {
             Figure::Curves(curves) => curves.draw(size),
             Figure::Reliability(reliability) => reliability.draw(size),
             Figure::Bars(bars) => bars.draw(size),
+            Figure::Confusion(confusion) => confusion.draw(size),
+            Figure::Shares(shares) => shares.draw(size),
             Figure::Timeline(timeline) => timeline.draw(size),
         }
     }
@@ -67,6 +80,10 @@ impl Chart {
         match self.figure {
             Figure::Curves(_) | Figure::Reliability(_) => Size { width: 560.0, height: 340.0 },
             Figure::Bars(ref bars) => Size { width: 560.0, height: bars.height() },
+            Figure::Confusion(ref confusion) => {
+                Size { width: confusion.width(), height: confusion.height() }
+            }
+            Figure::Shares(ref shares) => Size { width: 560.0, height: shares.height() },
             Figure::Timeline(_) => Size { width: 1100.0, height: 420.0 },
         }
     }
@@ -77,6 +94,8 @@ impl Chart {
         match self.figure {
             Figure::Curves(_) | Figure::Reliability(_) => Size { width: 350.0, height: 320.0 },
             Figure::Bars(ref bars) => Size { width: 350.0, height: bars.height() },
+            Figure::Confusion(ref confusion) => Size { width: 350.0, height: confusion.height() },
+            Figure::Shares(ref shares) => Size { width: 350.0, height: shares.height() },
             Figure::Timeline(_) => Size { width: 350.0, height: 480.0 },
         }
     }

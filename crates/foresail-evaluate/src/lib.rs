@@ -30,6 +30,7 @@ pub mod result;
 pub(crate) mod sample;
 pub mod shift;
 pub mod summary;
+pub mod tabular_report;
 pub mod trace;
 pub mod tune;
 mod untrusted;

@@ -17,6 +17,8 @@ use crate::chart::{Chart, PngError};
 use crate::result::BacktestResult;
 use crate::untrusted;
 
+pub(crate) use page::{POLICY, STYLE};
+
 mod charts;
 mod comparison;
 mod contest;
@@ -25,7 +27,7 @@ mod footer;
 mod headline;
 pub(crate) mod output;
 mod page;
-mod stories;
+pub(crate) mod stories;
 mod tables;
 pub(crate) mod words;
 

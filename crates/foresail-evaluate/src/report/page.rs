@@ -12,10 +12,10 @@ use super::tables::measured;
 use crate::chart::{Chart, style_variables};
 use crate::result::BacktestResult;
 
-const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// Nothing but inline styles: the browser refuses scripts and anything from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// The whole page.
 pub(crate) fn page(result: &BacktestResult) -> Markup {
