@@ -2,6 +2,8 @@
 
 mod dataset;
 mod simulate;
+mod tables;
+mod train;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,6 +12,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use dataset::{BalanceArgument, DatasetArguments};
 pub(crate) use simulate::SimulateArguments;
+pub(crate) use tables::{DataCommand, DataInspectArguments, EvaluateArguments, PredictArguments};
+pub(crate) use train::{
+    ClassWeightsArgument, MissingTargetArgument, ModelArgument, SplitArgument, TrainArguments,
+};
 
 use crate::requirement::{Metric, Requirement};
 
@@ -46,8 +52,15 @@ pub(crate) enum Command {
     Simulate(SimulateArguments),
     /// Write recordings as labelled rows, one a pod and production minute, as CSV or Parquet
     Dataset(DatasetArguments),
-    /// Train a model on recordings, with its operating points and its card
+    /// Look at tables
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Train a model on recordings or on a table, and print its card
     Train(TrainArguments),
+    /// Judge a model of a table on rows with their classes: scores, pictures, a page
+    Evaluate(EvaluateArguments),
+    /// Say the class of every row of a table, with its probability and its reasons
+    Predict(PredictArguments),
     /// Show the models at hand
     Models(ModelsArguments),
     /// Judge every method on recordings and applications that it was not fitted on
@@ -186,40 +199,6 @@ pub(crate) struct BacktestArguments {
     #[arg(long, value_name = "CONDITIONS")]
     pub(crate) require: Option<Requirement>,
     /// How to print the results
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-/// What can be trained on recordings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ModelArgument {
-    /// Hazards by failure and time on boosted trees, starting from first passage
-    Hazard,
-    /// A random forest of what fails within 100 production minutes
-    RandomForest,
-    /// Gradient boosting of the same
-    GradientBoosting,
-}
-
-/// Options of `train`.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Thresholds and calibration come from scores of recordings that the model was not fitted on (of one
-recording: from parts of its namespaces). Keep at least one recording back to judge the model on.
-
-Example:
-  foresail train --recording data/lab-1 data/lab-2 data/lab-3 --model hazard --out my.model")]
-pub(crate) struct TrainArguments {
-    /// Folders of the recordings to learn from
-    #[arg(long, value_name = "DIR", num_args = 1.., required = true)]
-    pub(crate) recording: Vec<PathBuf>,
-    /// What to train
-    #[arg(long, value_enum)]
-    pub(crate) model: ModelArgument,
-    /// File for the model
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
-    /// How to print the model card
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use foresail_evaluate::learned::StoredModel;
-use foresail_learn::model_file::Header;
+use foresail_learn::model_file::{Header, ModelFileError};
+use foresail_learn::tabular::TabularModel;
 use serde::Serialize;
 
 use crate::arguments::{Format, ModelsArguments};
 use crate::failure::{Failure, Result};
 use crate::stdout::Output;
+use crate::table_card;
 
 /// The model that is built in, trained on the shipped training recordings by `make model`.
 const DEFAULT: &[u8] = include_bytes!("../model/default.model");
@@ -26,25 +28,34 @@ struct ModelObject<'a> {
 
 /// Prints the card of each model.
 pub(crate) fn run(arguments: &ModelsArguments) -> Result<()> {
-    let mut models = vec![(BUILT_IN.to_owned(), built_in()?)];
+    let mut models = vec![(BUILT_IN.to_owned(), built_in()?.header)];
     for file in &arguments.files {
-        models.push((file.display().to_string(), open(file)?));
+        models.push((file.display().to_string(), header(file)?));
     }
     let mut output = Output::new();
-    for (number, (file, model)) in models.iter().enumerate() {
+    for (number, (file, header)) in models.iter().enumerate() {
         match arguments.format {
-            Format::Json => output.json(&ModelObject { file, header: &model.header })?,
+            Format::Json => output.json(&ModelObject { file, header })?,
             Format::Text => {
                 let gap = if number > 0 { "\n" } else { "" };
                 output.line(format_args!("{gap}{file}:"))?;
-                output.text(&card(&model.header))?;
+                output.text(&card(header))?;
             }
         }
     }
     output.flush()
 }
 
-/// Opens the file of a model.
+/// What a file says of its model, of recordings or of a table; the whole file is checked.
+fn header(file: &Path) -> Result<Header> {
+    match TabularModel::read(file) {
+        Ok(model) => Ok(model.header),
+        Err(ModelFileError::Kind { .. }) => Ok(open(file)?.header),
+        Err(error) => Err(Failure::reading(error, "the model was refused")),
+    }
+}
+
+/// Opens the file of a model of recordings.
 pub(crate) fn open(file: &Path) -> Result<StoredModel> {
     StoredModel::read(file).map_err(|error| Failure::reading(error, "the model was refused"))
 }
@@ -58,6 +69,14 @@ pub(crate) fn built_in() -> Result<StoredModel> {
 /// What a file says of its model, in lines.
 pub(crate) fn card(header: &Header) -> String {
     let card = &header.card;
+    if let Some(table) = &card.table {
+        let mut text = table_card::card(header, table);
+        let _ = write!(text, "\non its test part:\n{}", table_card::scores(&table.scores));
+        if let Some(worst) = table_card::worst(&table.findings) {
+            let _ = writeln!(text, "\n{worst}");
+        }
+        return text;
+    }
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         // Names of recordings are untrusted: their control characters must not reach the terminal.

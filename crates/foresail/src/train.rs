@@ -1,4 +1,4 @@
-//! `foresail train`: recordings into a model file, and its card.
+//! `foresail train`: recordings into a model file, and its card; tables go to `train_table`.
 
 use foresail_evaluate::backtest::Progress as Step;
 use foresail_evaluate::learned::{ModelKind, TrainError, TrainSettings, Trained, train};
@@ -12,6 +12,7 @@ use crate::models;
 use crate::progress::Progress;
 use crate::staging::StagedFile;
 use crate::stdout::Output;
+use crate::train_table;
 
 /// What `--format json` prints.
 #[derive(Serialize)]
@@ -25,6 +26,9 @@ struct TrainedObject<'a> {
 
 /// Trains, writes the file and prints the card.
 pub(crate) fn run(arguments: &TrainArguments) -> Result<()> {
+    if let Some(table) = &arguments.data {
+        return train_table::run(arguments, table);
+    }
     // Refuse a place that cannot be written before any work is done.
     let file = StagedFile::create(&arguments.out)?;
     let watch = Stopwatch::start();
@@ -57,9 +61,10 @@ fn learn(arguments: &TrainArguments) -> Result<Trained> {
     let progress = Progress::start();
     let mut settings = TrainSettings::new(env!("CARGO_PKG_VERSION"));
     settings.fit.model = match arguments.model {
-        ModelArgument::Hazard => ModelKind::Hazard,
-        ModelArgument::RandomForest => ModelKind::RandomForest,
-        ModelArgument::GradientBoosting => ModelKind::GradientBoosting,
+        // The command line asks for one with --recording.
+        None | Some(ModelArgument::Hazard) => ModelKind::Hazard,
+        Some(ModelArgument::RandomForest) => ModelKind::RandomForest,
+        Some(ModelArgument::GradientBoosting) => ModelKind::GradientBoosting,
     };
     let report = |step: Step<'_>| progress.report(step.step, step.done, step.total);
     train(&arguments.recording, &settings, &report).map_err(|error| failure(error, arguments))

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
 mod bench;
+mod dataset;
 mod default_model;
 mod help;
 mod inputs;
 mod outputs;
 mod program;
 mod recordings;
+mod tables;
 mod train;
