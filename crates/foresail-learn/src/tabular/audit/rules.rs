@@ -27,17 +27,18 @@ const LEAST_ROWS: usize = 2_000;
 /// Classes that are looked at, those with the most rows.
 const MOST_CLASSES: usize = 32;
 /// Rows of the class on both parts; with fewer a rule may fit by chance.
-const LEAST_OF_CLASS: usize = 30;
+const LEAST_OF_CLASS: usize = 15;
 /// F1 of a rule that is worth a word.
 const EXACT: f64 = 0.995;
 /// Share of the rows whose labels are rules, from which on the score says nothing.
 const MOST: f64 = 0.9;
 
-/// A class that a rule says.
+/// A class that a rule says, of the rows that no rule of an earlier round says.
 struct Found {
     class: usize,
     rule: Rule,
     f1: f64,
+    round: usize,
 }
 
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
@@ -47,8 +48,36 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     by_size.sort_by_key(|class| std::cmp::Reverse(view.counts[*class]));
     by_size.truncate(MOST_CLASSES);
     by_size.sort_unstable();
-    let found: Vec<Found> =
-        by_size.into_par_iter().filter_map(|class| find(&columns, &sample, class)).collect();
+    // A chain of `if … else if …` gives each rule the rows that those before it left over.
+    let mut left = vec![true; sample.rows.len()];
+    let mut found: Vec<Found> = Vec::new();
+    loop {
+        let round = found.last().map_or(0, |last| last.round + 1);
+        let parts = sample.parts(&left);
+        let mut new: Vec<Found> = by_size
+            .par_iter()
+            .filter_map(|class| find(&columns, (&sample, &parts), (*class, round)))
+            .collect();
+        // The plainest first: a later class then needs not say again what an earlier one took.
+        let Some(plainest) = new.iter().map(|found| found.rule.depth()).min() else { break };
+        new.retain(|found| found.rule.depth() == plainest);
+        for one in &new {
+            by_size.retain(|class| *class != one.class);
+            let said = one.rule.says(&columns, sample.rows.len());
+            left.iter_mut().zip(said).for_each(|(left, said)| *left &= !said);
+        }
+        found.extend(new);
+    }
+    let present = view.counts.iter().filter(|count| **count > 0).count();
+    if found.len() == present {
+        // The last of all classes is what the other rules leave over; the one with most words goes.
+        let last = found.last().map_or(0, |last| last.round);
+        let words = |at: &usize| found[*at].rule.words(&columns).len();
+        let in_last = (0..found.len()).filter(|at| found[*at].round == last);
+        if let Some(longest) = in_last.max_by_key(words) {
+            found.remove(longest);
+        }
+    }
     if found.is_empty() { Vec::new() } else { vec![say(view, &columns, &found)] }
 }
 
@@ -75,32 +104,48 @@ fn sample(view: &View<'_>) -> Sample {
     }
 }
 
-fn find(columns: &Columns<'_>, sample: &Sample, class: usize) -> Option<Found> {
+/// The rows that are left, by part.
+struct Parts {
+    fit: Vec<bool>,
+    held_out: Vec<bool>,
+}
+
+// === impl Sample ===
+
+impl Sample {
+    fn parts(&self, left: &[bool]) -> Parts {
+        let part = |held_out| {
+            left.iter().zip(&self.held_out).map(|(left, held)| *left && *held == held_out).collect()
+        };
+        Parts { fit: part(false), held_out: part(true) }
+    }
+}
+
+fn find(
+    columns: &Columns<'_>,
+    (sample, parts): (&Sample, &Parts),
+    (class, round): (usize, usize),
+) -> Option<Found> {
     let is_class: Vec<bool> = sample.classes.iter().map(|known| *known as usize == class).collect();
-    let counted = |held_out: bool| {
-        is_class
-            .iter()
-            .zip(&sample.held_out)
-            .filter(|(is, held)| **is && **held == held_out)
-            .count()
-    };
-    if counted(true) < LEAST_OF_CLASS || counted(false) < LEAST_OF_CLASS {
+    let counted =
+        |part: &[bool]| is_class.iter().zip(part).filter(|(is, in_it)| **is && **in_it).count();
+    if counted(&parts.held_out).min(counted(&parts.fit)) < LEAST_OF_CLASS {
         return None;
     }
-    let in_fit: Vec<bool> = sample.held_out.iter().map(|held| !held).collect();
-    let judge = |rule: &Rule| {
-        let said = rule.says(columns, sample.rows.len());
-        f1(&said, &is_class, &sample.held_out).min(f1(&said, &is_class, &in_fit))
-    };
-    let mut rule = Rule::new(&in_fit);
+    let mut rule = Rule::new(&parts.fit);
     for _ in 0..tree::MOST_DEPTH {
         if !rule.deepen(columns, &is_class) {
             return None;
         }
-        let f1 = judge(&rule);
+        let said = rule.says(columns, sample.rows.len());
+        // Between the two rows that a threshold was put between it stands anywhere.
+        let decided = rule.decides(columns, sample.rows.len());
+        let held_out: Vec<bool> =
+            parts.held_out.iter().zip(&decided).map(|(held, decided)| *held && *decided).collect();
+        let f1 = f1(&said, &is_class, &held_out).min(f1(&said, &is_class, &parts.fit));
         if f1 >= EXACT {
             let cut = rule.conditions().iter().all(Condition::is_cut);
-            return cut.then_some(Found { class, rule, f1 });
+            return cut.then_some(Found { class, rule, f1, round });
         }
     }
     None
@@ -124,15 +169,13 @@ fn say(view: &View<'_>, columns: &Columns<'_>, found: &[Found]) -> Finding {
         share = 1.0;
     }
     let names: Vec<String> = found.iter().map(|found| view.class(found.class).to_owned()).collect();
-    let mut rules: Vec<String> = found
+    let rules: Vec<String> = found
         .iter()
-        .map(|found| format!("`{}` is {}", view.class(found.class), found.rule.words(columns)))
+        .map(|found| {
+            let lead = if found.round == 0 { "" } else { "else " };
+            format!("{lead}`{}` is {}", view.class(found.class), found.rule.words(columns))
+        })
         .collect();
-    // With two classes one rule is the other turned round; the shorter one is enough.
-    if present == 2 {
-        rules.sort_by_key(String::len);
-        rules.truncate(1);
-    }
     let mut used: Vec<usize> = found
         .iter()
         .flat_map(|found| found.rule.conditions())

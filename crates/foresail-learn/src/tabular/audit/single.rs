@@ -34,6 +34,13 @@ enum IsCopy {
     No,
 }
 
+/// Which classes single columns decide, all columns taken together.
+enum Decided {
+    /// All, or all but the one that is then left.
+    All,
+    Some,
+}
+
 pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let mut told: Vec<Told<'_>> = view
         .features
@@ -43,10 +50,11 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         .collect();
     // Stable: equal columns stay in the order of the table.
     told.sort_by(|a, b| b.harm(view).total_cmp(&a.harm(view)));
+    let decided = Decided::of(view, &told);
     let rest = told.split_off(told.len().min(MOST_COLUMNS));
-    let mut findings: Vec<Finding> = told.iter().map(|told| told.finding(view)).collect();
+    let mut findings: Vec<Finding> = told.iter().map(|told| told.finding(view, &decided)).collect();
     if let Some(first) = rest.first() {
-        findings.push(more(first.finding(view), &rest));
+        findings.push(more(first.finding(view, &decided), &rest));
     }
     findings
 }
@@ -100,6 +108,25 @@ fn is_copy(view: &View<'_>, codes: &Codes) -> IsCopy {
     if same { IsCopy::Yes } else { IsCopy::No }
 }
 
+// === impl Decided ===
+
+impl Decided {
+    fn of(view: &View<'_>, told: &[Told<'_>]) -> Self {
+        let mut classes: Vec<usize> = (told.iter().flat_map(|told| &told.classes))
+            .filter(|told| is_decided(told))
+            .map(|(class, _)| *class)
+            .collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let present = view.counts.iter().filter(|count| **count > 0).count();
+        if classes.len() + 1 >= present { Self::All } else { Self::Some }
+    }
+}
+
+fn is_decided((_, auc): &(usize, f64)) -> bool {
+    *auc >= DECIDES
+}
+
 // === impl Told ===
 
 impl Told<'_> {
@@ -120,16 +147,15 @@ impl Told<'_> {
         self.classes.len() >= present
     }
 
-    fn severity(&self, view: &View<'_>) -> Severity {
-        let is_decided = |(_, auc): &(usize, f64)| *auc >= DECIDES;
-        if !self.classes.iter().any(is_decided) {
-            return Severity::Question;
+    fn severity(&self, decided: &Decided) -> Severity {
+        match (self.classes.iter().any(is_decided), decided) {
+            (false, _) => Severity::Question,
+            (true, Decided::Some) => Severity::Inflated,
+            (true, Decided::All) => Severity::Invalid,
         }
-        let all = self.is_all(view) && self.classes.iter().all(is_decided);
-        if all { Severity::Invalid } else { Severity::Inflated }
     }
 
-    fn finding(&self, view: &View<'_>) -> Finding {
+    fn finding(&self, view: &View<'_>, decided: &Decided) -> Finding {
         let column = self.column;
         let names: Vec<String> =
             self.classes.iter().map(|(class, _)| view.class(*class).to_owned()).collect();
@@ -156,7 +182,7 @@ impl Told<'_> {
             format!("ROC AUC {} to {}", auc(worst), auc(best))
         };
         let whom = if self.is_all(view) { "every class".to_owned() } else { classes(&names) };
-        Finding::new(FindingKind::ColumnTells, self.severity(view), self.harm(view))
+        Finding::new(FindingKind::ColumnTells, self.severity(decided), self.harm(view))
             .columns([column])
             .classes(names)
             .evidence("roc_auc", best)

@@ -159,10 +159,31 @@ fn labels_made_by_thresholds_are_found_and_the_rule_is_printed() {
     let rule = of_kind(&findings, FindingKind::LabelIsRule);
     assert_eq!(rule.severity, Severity::Invalid);
     assert_eq!(rule.columns, ["num_cpu", "num_memory"]);
-    assert!(rule.fact.contains("`good` is `num_cpu` \u{2264} 60"), "{}", rule.fact);
-    for part in ["`bad` is ", "`num_cpu` > 80", "`num_memory` > 70"] {
+    for part in ["`num_cpu` > 80", "`num_memory` > 70", "`num_cpu` \u{2264} 60"] {
         assert!(rule.fact.contains(part), "{}", rule.fact);
     }
+}
+
+#[test]
+fn a_chain_of_thresholds_is_read_in_its_order() {
+    let n = 3_000;
+    let scaled = |salt| -> Vec<f64> { uniform(salt, n).iter().map(|u| 100.0 * u).collect() };
+    let (cpu, memory, latency) = (scaled(1), scaled(2), scaled(3));
+    let classes: Vec<&str> = (0..n)
+        .map(|row| match (cpu[row] > 85.0 && memory[row] > 80.0, latency[row] > 93.0) {
+            (true, _) => "exhausted",
+            (false, true) => "slow",
+            (false, false) => "normal",
+        })
+        .collect();
+    let columns = vec![number("cpu", cpu), number("memory", memory), number("latency", latency)];
+    let findings = audit(&table(columns, &classes), &plan()).unwrap();
+    let rule = of_kind(&findings, FindingKind::LabelIsRule);
+    assert_eq!(
+        (rule.severity, &rule.classes[..]),
+        (Severity::Invalid, &["exhausted".to_owned(), "slow".to_owned()][..])
+    );
+    assert!(rule.fact.contains("else `slow` is `latency` > 93"), "{}", rule.fact);
 }
 
 #[test]

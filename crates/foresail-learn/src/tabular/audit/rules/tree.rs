@@ -38,6 +38,8 @@ struct SortedColumn<'a> {
 pub(super) struct Condition {
     pub(super) column: usize,
     threshold: f64,
+    /// The rows fitted on that stand next to the threshold.
+    next: (f64, f64),
     side: Side,
     room: Room,
 }
@@ -79,7 +81,7 @@ enum Says {
 #[derive(Clone, Copy)]
 struct Split {
     column: usize,
-    threshold: f64,
+    next: (f64, f64),
     impurity: f64,
 }
 
@@ -126,8 +128,7 @@ impl SortedColumn<'_> {
             if value < next && above >= LEAST_ROWS && n - above >= LEAST_ROWS {
                 let impurity = gini(above, above_hits) + gini(n - above, hits - above_hits);
                 if best.is_none_or(|best| impurity < best.impurity) {
-                    let threshold = roundest(value, next);
-                    best = Some(Split { column, threshold, impurity });
+                    best = Some(Split { column, next: (value, next), impurity });
                 }
             }
             above += 1;
@@ -189,10 +190,11 @@ impl Rule {
             match best {
                 None => self.leaves.push(leaf),
                 Some(split) => {
-                    let Split { column, threshold, .. } = split;
+                    let Split { column, next, .. } = split;
+                    let threshold = roundest(next.0, next.1);
                     let room = columns.columns[column].room(&leaf, threshold);
                     for side in [Side::Above, Side::NotAbove] {
-                        let condition = Condition { column, threshold, side, room };
+                        let condition = Condition { column, threshold, next, side, room };
                         self.leaves.push(leaf.part(columns, condition, is_class));
                     }
                 }
@@ -207,6 +209,16 @@ impl Rule {
         (0..n_rows)
             .map(|row| ours.iter().any(|path| path.iter().all(|c| c.holds(columns, row))))
             .collect()
+    }
+
+    /// Whether no value of a row stands between a threshold and the rows fitted on.
+    pub(super) fn decides(&self, columns: &Columns<'_>, n_rows: usize) -> Vec<bool> {
+        let conditions = self.conditions();
+        let is_open = |condition: &Condition, row: usize| {
+            let value = columns.columns[condition.column].values[row];
+            condition.next.0 < value && value < condition.next.1
+        };
+        (0..n_rows).map(|row| !conditions.iter().any(|c| is_open(c, row))).collect()
     }
 
     /// The conditions that it rests on.
