@@ -53,6 +53,35 @@ pub struct Simulated {
     pub truth: Table,
 }
 
+/// What is watched, and by which chance it is measured.
+struct World {
+    seed: u64,
+    fleet: Fleet,
+    schedule: Schedule,
+}
+
+// === impl World ===
+
+impl World {
+    /// Adds the rows of one workload.
+    fn watch(&self, at: usize, rows: &mut Rows) {
+        let workload = &self.fleet.workloads[at];
+        let episodes = &self.schedule[at];
+        let stream = Stream { seed: self.seed, purpose: b'm', index: at };
+        let mut scraper = Scraper::new(workload, Draw::new(stream));
+        let start = self.fleet.clusters[workload.cluster].start as f64 - WARM_UP as f64;
+        for step in workload.life.first..workload.life.end {
+            let time = step as f64 + scraper.moment();
+            let causes = Causes::at(episodes, time);
+            let truth = mechanics::truth(&self.fleet, at, step, causes);
+            rows.push(&workload.name, start + time, &scraper.measure(&truth));
+            rows.push_truth(episodes, time);
+        }
+    }
+}
+
+// === free functions ===
+
 /// Simulates a table; the same settings give the same bytes.
 #[must_use]
 pub fn simulate(settings: &ValidSettings) -> Simulated {
@@ -80,8 +109,9 @@ fn rows(settings: &ValidSettings, n_rows: usize) -> Rows {
     let fleet = Fleet::draw(seed, &lives, clock);
     let schedule = schedule::draw(seed, &fleet, clock, &settings.issues());
     let mut rows = Rows::with_capacity(n_rows);
-    for at in 0..fleet.workloads.len() {
-        watch(seed, &fleet, at, &schedule, &mut rows);
+    let world = World { seed, fleet, schedule };
+    for at in 0..world.fleet.workloads.len() {
+        world.watch(at, &mut rows);
     }
     rows
 }
@@ -97,20 +127,4 @@ fn lives(seed: u64, clock: Clock, n_rows: usize) -> Vec<Span> {
             Span { first, end: first + length }
         })
         .collect()
-}
-
-/// Adds the rows of one workload.
-fn watch(seed: u64, fleet: &Fleet, at: usize, schedule: &Schedule, rows: &mut Rows) {
-    let workload = &fleet.workloads[at];
-    let episodes = &schedule[at];
-    let mut scraper = Scraper::new(workload, Draw::new(Stream { seed, purpose: b'm', index: at }));
-    for step in workload.life.first..workload.life.end {
-        let time = step as f64 + scraper.moment();
-        let causes = Causes::at(episodes, time);
-        let truth = mechanics::truth(fleet, at, step, causes);
-        let measured = scraper.measure(&truth);
-        let since_start = fleet.clusters[workload.cluster].start as f64 + time - WARM_UP as f64;
-        rows.push(&workload.name, since_start, &measured);
-        rows.push_truth(episodes, time);
-    }
 }

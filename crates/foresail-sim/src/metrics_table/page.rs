@@ -40,10 +40,8 @@ pub fn columns_page() -> String {
          | issue type | together | what happens |\n|---|---|---|\n",
     );
     for issue in IssueType::ALL {
-        let together = match issue {
-            IssueType::Normal => "",
-            issue => issue.scope().as_str(),
-        };
+        let is_normal = issue == IssueType::Normal;
+        let together = if is_normal { "" } else { issue.scope().as_str() };
         page.push_str(&format!("| `{issue}` | {together} | {} |\n", issue.meaning()));
     }
     page

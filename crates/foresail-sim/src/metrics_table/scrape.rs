@@ -64,12 +64,12 @@ impl<'a> Scraper<'a> {
         self.completed[0] = truth.rollout > 0.0;
         let mut numbers = Readings::new();
         for (column, number) in NUMBERS.iter().zip(Number::ALL) {
-            let value = match number {
-                Number::OomKillCount => oom,
-                Number::PodRestartCount => {
-                    self.restarts.iter().map(|(oom, error)| oom + error).sum()
-                }
-                _ => self.stray(truth.readings[number], column.noise),
+            let value = if number == Number::OomKillCount {
+                oom
+            } else if number == Number::PodRestartCount {
+                self.restarts.iter().map(|(oom, error)| oom + error).sum()
+            } else {
+                self.stray(truth.readings[number], column.noise)
             };
             let missing = self.is_missing(column.source);
             numbers[number] = if missing { f64::NAN } else { value };
