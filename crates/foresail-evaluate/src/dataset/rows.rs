@@ -145,12 +145,12 @@ impl Collector {
         for node in live.iter().filter_map(|record| record.object.node.as_deref()) {
             nodes.entry(node).or_insert_with(|| self.of_node(node, freshness));
         }
-        let mut workloads: BTreeMap<&WorkloadId, Vec<f64>> = BTreeMap::new();
-        for record in &live {
-            workloads
-                .entry(&record.unit)
-                .or_insert_with(|| self.of_workload((&record.unit, &live), &own));
+        let mut by_unit: BTreeMap<&WorkloadId, Vec<&[f64]>> = BTreeMap::new();
+        for (record, own) in live.iter().zip(&own) {
+            by_unit.entry(&record.unit).or_default().push(own);
         }
+        let workloads: BTreeMap<&WorkloadId, Vec<f64>> =
+            by_unit.iter().map(|(unit, pods)| (*unit, self.of_workload(unit, pods))).collect();
         let unknown = vec![f64::NAN; NODE.len() + super::columns::NODE_COUNTED.len()];
         for (record, own) in live.iter().zip(&own) {
             let node = record.object.node.as_deref();
@@ -194,22 +194,21 @@ impl Collector {
         measured.chain([counted.events, counted.warnings]).collect()
     }
 
-    fn of_workload(
-        &self,
-        (unit, live): (&WorkloadId, &[&PodRecord]),
-        own: &[Vec<f64>],
-    ) -> Vec<f64> {
+    fn of_workload(&self, unit: &WorkloadId, pods: &[&[f64]]) -> Vec<f64> {
         let record = self.state.graph().workload(unit);
         let object = record.and_then(|record| record.object.as_ref());
+        // The API leaves a zero out of a status that is there.
+        let status = |count: Option<u32>| {
+            let there = object.and_then(|object| object.status_replicas);
+            count.or(there.map(|_| 0))
+        };
         let replicas = [
             object.and_then(|object| object.replicas),
-            object.and_then(|object| object.ready_replicas),
-            object.and_then(|object| object.available_replicas),
-            object.and_then(|object| object.updated_replicas),
+            status(object.and_then(|object| object.ready_replicas)),
+            status(object.and_then(|object| object.available_replicas)),
+            status(object.and_then(|object| object.updated_replicas)),
         ];
         let events = self.counts.workload(unit, record);
-        let pods: Vec<&Vec<f64>> =
-            live.iter().zip(own).filter(|(pod, _)| pod.unit == *unit).map(|(_, own)| own).collect();
         let mut values: Vec<f64> = replicas.map(|count| count.map_or(f64::NAN, f64::from)).to_vec();
         values.extend([events.events, events.warnings, pods.len() as f64]);
         values.extend(DEPLOYMENT_PODS.map(|(_, from, fold)| {
