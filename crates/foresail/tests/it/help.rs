@@ -13,6 +13,7 @@ fn the_help_of_every_command_has_an_example() {
         &["bench", "--help"],
         &["train", "--help"],
         &["models", "--help"],
+        &["simulate", "--help"],
     ] {
         let help = run(command);
         assert_eq!(help.code, Some(0));

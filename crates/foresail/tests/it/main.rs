@@ -10,5 +10,6 @@ mod inputs;
 mod outputs;
 mod program;
 mod recordings;
+mod simulate;
 mod tables;
 mod train;
