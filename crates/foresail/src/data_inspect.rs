@@ -71,11 +71,11 @@ fn look(opened: &Opened, arguments: &DataInspectArguments, target: &str) -> Resu
         ignore: Vec::new(),
     };
     let roles = Roles::of(&opened.table, &roles).map_err(|error| refused(error.into()))?;
-    let ignored: Vec<String> = roles.left_out.iter().map(|one| one.column.clone()).collect();
+    let (groups, ignored) = rows::groups_and_ignored(&roles);
     let asked = arguments.forecast || arguments.time.is_some();
     let plan = AuditPlan {
         target,
-        groups: &roles.groups,
+        groups: &groups,
         time: roles.time.as_deref(),
         ignored: &ignored,
         split: None,

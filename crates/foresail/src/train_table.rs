@@ -246,14 +246,14 @@ fn learn(opened: &Opened, options: &TrainOptions, log: &mut Log) -> Result<(Trai
 
 fn findings(table: &Table, options: &TrainOptions, trained: &Trained) -> Result<Vec<Finding>> {
     let roles = trained.model.roles();
-    let ignored: Vec<String> = roles.left_out.iter().map(|one| one.column.clone()).collect();
+    let (groups, ignored) = rows::groups_and_ignored(roles);
     let forecast = match options.split.by {
         SplitBy::Time(_) => Forecast::Asked,
         SplitBy::Stratified | SplitBy::Group(_) => Forecast::NotAsked,
     };
     let plan = AuditPlan {
         target: &roles.target,
-        groups: &roles.groups,
+        groups: &groups,
         time: roles.time.as_deref(),
         ignored: &ignored,
         split: Some(&trained.split),

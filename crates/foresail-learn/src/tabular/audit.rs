@@ -5,6 +5,7 @@
 //!                  ──> rules    labels that are thresholds on features
 //!                  ──> repeats  equal rows, above all on both sides of a split
 //!                  ──> groups   objects and recordings that give the label away
+//!                  ──> neighbours  rows that follow each other, on both sides of a split
 //!                  ──> order    a forecast is asked of rows without order in time
 //!                  ──> healthy  no class that means "nothing is wrong"
 //!                        └──> findings, the most harmful first
@@ -22,6 +23,7 @@ use super::{LabelError, Labels, MissingTarget, Split, Table, TableError};
 mod finding;
 mod groups;
 mod healthy;
+mod neighbours;
 mod nominal;
 mod order;
 mod ranks;
@@ -95,8 +97,15 @@ pub fn audit(table: &Table, plan: &AuditPlan<'_>) -> Result<Vec<Finding>, AuditE
         return Err(AuditError::OneClass { target, class, n_rows });
     }
     let view = View::new(table, plan, &labels)?;
-    let checks: [fn(&View<'_>) -> Vec<Finding>; 6] =
-        [single::check, rules::check, repeats::check, groups::check, order::check, healthy::check];
+    let checks: [fn(&View<'_>) -> Vec<Finding>; 7] = [
+        single::check,
+        rules::check,
+        repeats::check,
+        groups::check,
+        neighbours::check,
+        order::check,
+        healthy::check,
+    ];
     let found: Vec<Vec<Finding>> = checks.par_iter().map(|check| check(&view)).collect();
     let mut findings: Vec<Finding> = found.into_iter().flatten().collect();
     // Stable: within one severity and harm the order of the checks and columns stays.

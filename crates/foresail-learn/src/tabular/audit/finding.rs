@@ -30,6 +30,8 @@ pub enum FindingKind {
     RowsRepeated,
     /// The group tells the label.
     GroupTells,
+    /// The row before or after in the same group tells the label.
+    NeighboursTell,
     /// A class lies in one group alone.
     ClassInOneGroup,
     /// A forecast is asked of rows that have no order in time.

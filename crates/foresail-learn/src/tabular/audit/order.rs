@@ -17,11 +17,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
             "a forecast is asked but no column gives the time of a row".to_owned(),
         )];
     };
-    let Ok(values) = view.table.column(time) else { return Vec::new() };
-    let times = match values {
-        Values::Number(_) => view.numbers(values),
-        Values::Text(text) => ranks(view, text),
-    };
+    let times = times(view);
     let Some(times) = times else {
         return vec![no_order(
             vec![time],
@@ -34,6 +30,15 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// The times of the audited rows; `None` where there are none or they cannot be ordered.
+pub(super) fn times(view: &View<'_>) -> Option<Vec<f64>> {
+    let values = view.table.column(view.plan.time?).ok()?;
+    match values {
+        Values::Number(_) => view.numbers(values),
+        Values::Text(text) => ranks(view, text),
+    }
 }
 
 fn no_order(columns: Vec<&str>, fact: String) -> Finding {

@@ -242,6 +242,24 @@ fn a_group_that_tells_the_class_is_found_unless_the_split_keeps_it_whole() {
 }
 
 #[test]
+fn rows_that_follow_each_other_are_found_unless_the_split_goes_by_group() {
+    let (mut columns, _) = noisy();
+    // Every object has both classes, in long stretches.
+    let classes: Vec<&str> =
+        (0..N).map(|row| if row % 60 < 30 { "leak" } else { "normal" }).collect();
+    let objects: Vec<String> = (0..N).map(|row| format!("pod-{}", row / 60)).collect();
+    columns.push(text("pod", &objects));
+    let whole = table(columns, &classes);
+    let groups = ["pod".to_owned()];
+    let plan = AuditPlan { groups: &groups, ..plan() };
+    let findings = audit(&whole, &plan).unwrap();
+    assert_eq!(kinds(&findings), [FindingKind::NeighboursTell]);
+    assert!(findings[0].evidence["share_of_these_of_the_same_class"] > 0.9, "{findings:#?}");
+    let split = Split { training: (0..480).collect(), test: (480..N).collect() };
+    assert_eq!(audit(&whole, &AuditPlan { split: Some(&split), ..plan }).unwrap(), []);
+}
+
+#[test]
 fn a_name_among_the_features_that_tells_the_class_is_suspected() {
     let (mut columns, classes) = noisy();
     let seen: Vec<String> = classes
