@@ -10,10 +10,10 @@ fn the_help_of_every_command_has_an_example() {
         &["recording", "inspect", "--help"],
         &["outcomes", "--help"],
         &["backtest", "--help"],
+        &["simulate", "--help"],
         &["bench", "--help"],
         &["train", "--help"],
         &["models", "--help"],
-        &["simulate", "--help"],
     ] {
         let help = run(command);
         assert_eq!(help.code, Some(0));
