@@ -1,0 +1,5 @@
+"""The class of ``foresail`` under the name of its module in the workflow that people know."""
+
+from foresail import KubernetesPredictionModel
+
+__all__ = ["KubernetesPredictionModel"]
