@@ -46,7 +46,7 @@ pub(super) enum Part {
 /// Distinct texts in the order of their first row, and a code a row.
 #[derive(Debug, Default)]
 pub(super) struct Levels {
-    known: HashMap<Box<[u8]>, u32>,
+    known: HashMap<Box<str>, u32>,
     text: Text,
 }
 
@@ -63,10 +63,10 @@ impl Part {
     }
 
     /// Takes in the field of the next row.
-    pub fn push(&mut self, field: &[u8], row: usize) {
+    pub fn push(&mut self, field: &str, row: usize) {
         match self {
             Self::Numbers { values, text: None, infinite } => {
-                let odd = || Odd { row, value: String::from_utf8_lossy(field).into_owned() };
+                let odd = || Odd { row, value: field.to_owned() };
                 match number::read(field) {
                     Said::Number(number) => values.push(number),
                     Said::Missing => values.push(f64::NAN),
@@ -92,25 +92,24 @@ impl Part {
 // === impl Levels ===
 
 impl Levels {
-    fn push(&mut self, field: Option<&[u8]>) {
+    fn push(&mut self, field: Option<&str>) {
         let code = field.map_or(MISSING_CODE, |field| self.code(field));
         self.text.codes.push(code);
     }
 
-    fn code(&mut self, field: &[u8]) -> u32 {
+    fn code(&mut self, field: &str) -> u32 {
         if let Some(&code) = self.known.get(field) {
             return code;
         }
         let code = self.text.levels.len() as u32;
-        self.text.levels.push(String::from_utf8_lossy(field).into_owned());
+        self.text.levels.push(field.to_owned());
         self.known.insert(field.into(), code);
         code
     }
 
     /// Adds the rows of the chunk behind.
     pub fn append(&mut self, next: &Self) {
-        let codes: Vec<u32> =
-            next.text.levels.iter().map(|level| self.code(level.as_bytes())).collect();
+        let codes: Vec<u32> = next.text.levels.iter().map(|level| self.code(level)).collect();
         let recoded = next.text.codes.iter();
         self.text
             .codes

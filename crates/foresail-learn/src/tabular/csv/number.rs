@@ -1,8 +1,7 @@
 //! What a field says: a number, nothing, or something else.
 
 /// What stands for a missing value.
-const MISSING: [&[u8]; 9] =
-    [b"", b"NA", b"N/A", b"NaN", b"nan", b"null", b"NULL", b"None", b"<NA>"];
+const MISSING: [&str; 9] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>"];
 /// The longest of them.
 const LONGEST_MISSING: usize = 4;
 
@@ -20,9 +19,9 @@ pub(super) enum Said {
 }
 
 /// Reads a field of what may be a column of numbers.
-pub(super) fn read(field: &[u8]) -> Said {
+pub(super) fn read(field: &str) -> Said {
     let field = field.trim_ascii();
-    match field.first() {
+    match field.as_bytes().first() {
         None => return Said::Missing,
         Some(b'0'..=b'9' | b'-' | b'+' | b'.') => {}
         Some(_) if is_missing(field) => return Said::Missing,
@@ -30,16 +29,16 @@ pub(super) fn read(field: &[u8]) -> Said {
         Some(b'i' | b'I') => {}
         Some(_) => return Said::Text,
     }
-    match std::str::from_utf8(field).ok().and_then(|field| field.parse::<f64>().ok()) {
-        Some(number) if number.is_finite() => Said::Number(number),
-        Some(number) if number.is_nan() => Said::Missing,
-        Some(_) => Said::Infinite,
-        None => Said::Text,
+    match field.parse::<f64>() {
+        Ok(number) if number.is_finite() => Said::Number(number),
+        Ok(number) if number.is_nan() => Said::Missing,
+        Ok(_) => Said::Infinite,
+        Err(_) => Said::Text,
     }
 }
 
 /// Whether a field, without the spaces around it, stands for a missing value.
-pub(super) fn is_missing(field: &[u8]) -> bool {
+pub(super) fn is_missing(field: &str) -> bool {
     let field = field.trim_ascii();
     field.len() <= LONGEST_MISSING && MISSING.contains(&field)
 }

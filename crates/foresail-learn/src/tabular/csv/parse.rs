@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use ::csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 use rayon::prelude::*;
 
 use super::column::{Levels, Odd, Part, Plan};
@@ -143,7 +143,7 @@ impl<'a> Source<'a> {
             })
             .collect();
         let first = self.chunks.first().map_or(&[][..], |chunk| &self.from.bytes[chunk.clone()]);
-        let records = reader(first).into_byte_records().take(ROWS_TO_GUESS);
+        let records = reader(first).into_records().take(ROWS_TO_GUESS);
         for record in records.filter_map(Result::ok) {
             for ((field, plan), wish) in record.iter().zip(&mut plans).zip(wishes) {
                 if *plan == Plan::Numbers && wish.is_none() && number::read(field) == Said::Text {
@@ -180,27 +180,19 @@ impl<'a> Source<'a> {
     }
 
     /// The columns of a chunk, or its first row of another length with that length.
-    fn chunk(&self, chunk: Range<usize>, plans: &[Plan]) -> Result<Chunk, (usize, usize)> {
-        let mut parts: Vec<Part> = plans.iter().map(|plan| Part::new(*plan)).collect();
-        let mut reader = reader(&self.from.bytes[chunk]);
-        let mut record = ByteRecord::new();
-        let mut n_rows = 0;
-        // Reading from memory does not fail, and records of any length are taken.
-        while reader.read_byte_record(&mut record).unwrap_or(false) {
-            if record.len() != parts.len() {
-                return Err((n_rows, record.len()));
-            }
-            for (part, field) in parts.iter_mut().zip(&record) {
-                part.push(field, n_rows);
-            }
-            n_rows += 1;
+    fn chunk(&self, range: Range<usize>, plans: &[Plan]) -> Result<Chunk, (usize, usize)> {
+        let mut chunk = Chunk { n_rows: 0, parts: plans.iter().copied().map(Part::new).collect() };
+        let bytes = &self.from.bytes[range];
+        match plain(bytes) {
+            Some(text) => chunk.read_plain(text)?,
+            None => chunk.read_quoted(bytes)?,
         }
-        Ok(Chunk { n_rows, parts })
+        Ok(chunk)
     }
 
     /// Refuses a column of texts that would be one of numbers, were there no thousands separators.
     fn check_thousands(&self, column: usize, text: &Text) -> Result<(), CsvError> {
-        let is_number = |level: &String| matches!(number::read(level.as_bytes()), Said::Number(_));
+        let is_number = |level: &String| matches!(number::read(level), Said::Number(_));
         let mut separated = None;
         for (code, level) in text.levels.iter().enumerate() {
             match number::without_thousands(level) {
@@ -247,7 +239,67 @@ impl<'a> Source<'a> {
     }
 }
 
+// === impl Chunk ===
+
+impl Chunk {
+    /// Reads text without quotes: commas and newlines are all there is to look for.
+    fn read_plain(&mut self, text: &str) -> Result<(), (usize, usize)> {
+        let mut start = 0;
+        let newlines = memchr::memchr_iter(b'\n', text.as_bytes());
+        for end in newlines.chain([text.len()]) {
+            let line = &text[start..end];
+            start = end + 1;
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if !line.is_empty() {
+                self.push_plain(line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn push_plain(&mut self, line: &str) -> Result<(), (usize, usize)> {
+        let row = self.n_rows;
+        let ragged = || (row, memchr::memchr_iter(b',', line.as_bytes()).count() + 1);
+        let mut parts = self.parts.iter_mut();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b',', line.as_bytes()).chain([line.len()]) {
+            let part = parts.next().ok_or_else(ragged)?;
+            part.push(&line[start..end], row);
+            start = end + 1;
+        }
+        if parts.next().is_some() {
+            return Err(ragged());
+        }
+        self.n_rows += 1;
+        Ok(())
+    }
+
+    fn read_quoted(&mut self, bytes: &[u8]) -> Result<(), (usize, usize)> {
+        let mut reader = reader(bytes);
+        let mut record = StringRecord::new();
+        // Reading UTF-8 from memory does not fail, and records of any length are taken.
+        while reader.read_record(&mut record).unwrap_or(false) {
+            if record.len() != self.parts.len() {
+                return Err((self.n_rows, record.len()));
+            }
+            for (part, field) in self.parts.iter_mut().zip(&record) {
+                part.push(field, self.n_rows);
+            }
+            self.n_rows += 1;
+        }
+        Ok(())
+    }
+}
+
 // === free functions ===
+
+/// The text of bytes without quotes, whose lines end as lines do.
+fn plain(bytes: &[u8]) -> Option<&str> {
+    let ends_a_line = |at: usize| bytes.get(at + 1) == Some(&b'\n');
+    let is_plain =
+        memchr::memchr(b'"', bytes).is_none() && memchr::memchr_iter(b'\r', bytes).all(ends_a_line);
+    is_plain.then(|| std::str::from_utf8(bytes).ok()).flatten()
+}
 
 fn reader(bytes: &[u8]) -> Reader<&[u8]> {
     ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)

@@ -296,6 +296,23 @@ proptest! {
         prop_assert_eq!(format!("{again:?}"), format!("{table:?}"));
     }
 
+    /// Rows without quotes take another way than those behind a quoted one.
+    #[test]
+    fn quotes_elsewhere_change_no_row(rows in "([a1.]{0,2},[a1.]{0,2}(,x)?(\r?\n|\r){1,2}){1,6}") {
+        let plain = read_with(format!("p,q\n{rows}").as_bytes(), &verbatim(&["p", "q"]));
+        let quoted = read_with(format!("p,q\n{rows}\"\",\"\"\n").as_bytes(), &verbatim(&["p", "q"]));
+        match (plain, quoted) {
+            (Ok(plain), Ok(quoted)) => {
+                let rows: Vec<usize> = (0..plain.n_rows()).collect();
+                prop_assert_eq!(quoted.select_rows(&rows).unwrap(), plain);
+            }
+            (plain, quoted) => {
+                let messages = [plain, quoted].map(|one| one.unwrap_err().to_string());
+                prop_assert_eq!(&messages[0], &messages[1]);
+            }
+        }
+    }
+
     #[test]
     fn any_bytes_are_a_table_or_an_error(
         bytes in prop_oneof![
