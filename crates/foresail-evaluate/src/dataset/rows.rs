@@ -116,8 +116,9 @@ impl Collector {
             self.last_samples.resize(self.last_samples.len().max(id.index() + 1), None);
         }
         for sample in &batch.samples {
-            let last = self.last_samples.get_mut(sample.entity.index());
-            last.map(|last| *last = (*last).max(Some(sample.at)));
+            if let Some(last) = self.last_samples.get_mut(sample.entity.index()) {
+                *last = (*last).max(Some(sample.at));
+            }
         }
         self.counts.note(batch);
         self.state.observe(batch);

@@ -299,9 +299,9 @@ fn cell(made: &Dataset, column: &str, row: usize) -> String {
     }
 }
 
+/// Number of a cell; NaN where missing.
 fn number(made: &Dataset, column: &str, row: usize) -> f64 {
-    let Values::Number(numbers) = made.table.column(column).unwrap() else { panic!("`{column}`") };
-    numbers[row]
+    cell(made, column, row).parse().unwrap_or(f64::NAN)
 }
 
 /// The row of a pod at the end of a minute.
@@ -309,7 +309,7 @@ fn row(made: &Dataset, scene: Scene, (pod, minute): (&str, f64)) -> usize {
     let time = scene.at(minute).to_string();
     (0..made.table.n_rows())
         .find(|row| cell(made, "pod", *row) == pod && cell(made, "time", *row) == time)
-        .unwrap_or_else(|| panic!("no row of `{pod}` at minute {minute}"))
+        .unwrap()
 }
 
 fn label(made: &Dataset, scene: Scene, row_of: (&str, f64)) -> String {
