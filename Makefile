@@ -41,5 +41,6 @@ generated: cargo
 check: cargo ## Slower checks by hand: licences, spelling, unused dependencies, each crate with its own features alone
 	scripts/check
 
-bench: cargo ## Time and memory of one tick of the engine, by number of pods
+bench: cargo ## Time and memory of a tick by number of pods; tables beside pandas, scikit-learn and LightGBM
 	cargo run --release --locked --package foresail --example tick_cost
+	scripts/bench-references

@@ -141,24 +141,32 @@ impl Classifier for GradientBoosting {
 
     fn predict_proba(&self, frame: &Frame) -> Result<Vec<f64>, PredictError> {
         check_schema(&self.schema, frame)?;
-        let mut all = Vec::with_capacity(frame.n_rows() * self.n_classes);
-        let (mut row, mut one) = (Vec::new(), Vec::new());
-        for at in 0..frame.n_rows() {
-            frame.row_into(at, &mut row);
-            self.predict_into(&row, &mut one)?;
-            all.extend_from_slice(&one);
+        let n_scores = self.base.len();
+        let mut scores = self.ensemble.sum_leaves(frame, &self.base, |tree, leaf, scores| {
+            scores[tree % n_scores] += f64::from(leaf[0]);
+        });
+        if let [_] = self.base[..] {
+            return Ok(scores.into_iter().flat_map(of_two).collect());
         }
-        Ok(all)
+        scores.chunks_exact_mut(n_scores).for_each(softmax);
+        Ok(scores)
     }
 }
 
 /// Turns scores into probabilities: one score is the log odds of the second of two classes.
 fn probabilities(scores: &mut Vec<f64>) {
-    if let [score] = scores[..] {
-        let event = crate::numeric::sigmoid(score);
-        *scores = vec![1.0 - event, event];
-        return;
+    match scores[..] {
+        [score] => *scores = of_two(score).to_vec(),
+        _ => softmax(scores),
     }
+}
+
+fn of_two(score: f64) -> [f64; 2] {
+    let event = crate::numeric::sigmoid(score);
+    [1.0 - event, event]
+}
+
+fn softmax(scores: &mut [f64]) {
     let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     scores.iter_mut().for_each(|score| *score = libm::exp(*score - greatest));
     let sum: f64 = scores.iter().sum();

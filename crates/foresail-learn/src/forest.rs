@@ -61,13 +61,9 @@ impl RandomForest {
         into.clear();
         into.resize(self.ensemble.width(), 0.0);
         for tree in 0..self.ensemble.n_trees() {
-            let shares = self.ensemble.leaf_values(self.ensemble.find_leaf(tree, row));
-            for (sum, &share) in into.iter_mut().zip(shares) {
-                *sum += f64::from(share);
-            }
+            add(self.ensemble.leaf_values(self.ensemble.find_leaf(tree, row)), into);
         }
-        let sum: f64 = into.iter().sum();
-        into.iter_mut().for_each(|p| *p /= sum);
+        into_shares(into);
         Ok(())
     }
 
@@ -109,13 +105,22 @@ impl Classifier for RandomForest {
 
     fn predict_proba(&self, frame: &Frame) -> Result<Vec<f64>, PredictError> {
         check_schema(&self.schema, frame)?;
-        let mut all = Vec::with_capacity(frame.n_rows() * self.n_classes());
-        let (mut row, mut one) = (Vec::new(), Vec::new());
-        for at in 0..frame.n_rows() {
-            frame.row_into(at, &mut row);
-            self.predict_into(&row, &mut one)?;
-            all.extend_from_slice(&one);
-        }
+        let width = self.ensemble.width();
+        let mut all =
+            self.ensemble.sum_leaves(frame, &vec![0.0; width], |_, leaf, sums| add(leaf, sums));
+        all.chunks_exact_mut(width).for_each(into_shares);
         Ok(all)
     }
+}
+
+/// Adds the shares of the classes in a leaf.
+fn add(leaf: &[f32], sums: &mut [f64]) {
+    for (sum, &share) in sums.iter_mut().zip(leaf) {
+        *sum += f64::from(share);
+    }
+}
+
+fn into_shares(sums: &mut [f64]) {
+    let sum: f64 = sums.iter().sum();
+    sums.iter_mut().for_each(|p| *p /= sum);
 }

@@ -7,8 +7,8 @@
 //! ```
 
 pub use self::audit::{AuditError, AuditPlan, Finding, FindingKind, Forecast, Severity, audit};
-pub use self::encode::{Cell, EncodeError, UnknownLevels, WrongKind};
 pub use self::card::TableCard;
+pub use self::encode::{Cell, EncodeError, UnknownLevels, WrongKind};
 pub use self::error::TableError;
 pub use self::estimator::{BoostingOptions, Estimator, EstimatorParams};
 pub use self::labels::{LabelError, Labels, MISSING_CLASS, MOST_CLASSES, MissingTarget};
@@ -37,6 +37,7 @@ pub mod csv;
 mod encode;
 mod error;
 mod estimator;
+mod explain;
 mod labels;
 mod model;
 mod profile;

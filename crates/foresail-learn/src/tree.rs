@@ -28,6 +28,7 @@ pub(crate) mod exp;
 pub(crate) mod grow;
 pub(crate) mod histogram;
 pub(crate) mod labels;
+mod many_rows;
 pub(crate) mod monotone;
 pub(crate) mod sample;
 mod scan;

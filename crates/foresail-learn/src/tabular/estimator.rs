@@ -1,16 +1,13 @@
 //! The estimators that a table can be given to, behind one face.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::boosting::{self, BoostingHistory, BoostingParams, GradientBoosting};
-use crate::estimator::LabelledFrame;
+use crate::estimator::{Classifier, LabelledFrame};
 use crate::forest::{self, ForestParams, RandomForest};
 use crate::frame::{Frame, Schema};
 use crate::tree::{Contributions, FitError, PredictError, TreeParams};
 
-/// Rows of a piece of parallel work.
-const ROWS: usize = 256;
 /// Share of the training rows that early stopping watches.
 const VALIDATION_SHARE: f64 = 0.15;
 /// Rounds where early stopping has nothing to watch: LightGBM's default.
@@ -241,24 +238,9 @@ impl Estimator {
 
     /// Probabilities of all rows of a frame of its schema: `[n_rows, n_classes]`.
     pub(super) fn probabilities(&self, frame: &Frame) -> Result<Vec<f64>, PredictError> {
-        let n_columns = frame.n_columns().max(1);
-        let blocks: Vec<Result<Vec<f64>, PredictError>> = frame
-            .dense_rows()
-            .par_chunks(ROWS * n_columns)
-            .map(|rows| {
-                let mut all = Vec::with_capacity(ROWS * self.n_classes());
-                let mut one = Vec::new();
-                for row in rows.chunks(n_columns) {
-                    self.predict_into(row, &mut one)?;
-                    all.extend_from_slice(&one);
-                }
-                Ok(all)
-            })
-            .collect();
-        let mut all = Vec::with_capacity(frame.n_rows() * self.n_classes());
-        for block in blocks {
-            all.extend(block?);
+        match self {
+            Self::RandomForest(forest) => forest.predict_proba(frame),
+            Self::GradientBoosting(boosting) => boosting.predict_proba(frame),
         }
-        Ok(all)
     }
 }

@@ -12,7 +12,7 @@
 
 use rayon::prelude::*;
 
-use self::tree::{Columns, Condition, Rule};
+use self::tree::{Columns, Condition, Rule, Tree};
 use super::view::scramble;
 use super::words::{classes, percent};
 use super::{Finding, FindingKind, Severity, View};
@@ -132,11 +132,12 @@ fn find(
     if counted(&parts.held_out).min(counted(&parts.fit)) < LEAST_OF_CLASS {
         return None;
     }
-    let mut rule = Rule::new(&parts.fit);
+    let mut tree = Tree::new(&parts.fit);
     for _ in 0..tree::MOST_DEPTH {
-        if !rule.deepen(columns, &is_class) {
+        if !tree.deepen(columns, &is_class) {
             return None;
         }
+        let rule = tree.rule(columns);
         let said = rule.says(columns, sample.rows.len());
         // Between the two rows that a threshold was put between it stands anywhere.
         let decided = rule.decides(columns, sample.rows.len());
@@ -144,7 +145,7 @@ fn find(
             parts.held_out.iter().zip(&decided).map(|(held, decided)| *held && *decided).collect();
         let f1 = f1(&said, &is_class, &held_out).min(f1(&said, &is_class, &parts.fit));
         if f1 >= EXACT {
-            let cut = rule.conditions().iter().all(Condition::is_cut);
+            let cut = rule.conditions().all(Condition::is_cut);
             return cut.then_some(Found { class, rule, f1, round });
         }
     }
@@ -179,7 +180,7 @@ fn say(view: &View<'_>, columns: &Columns<'_>, found: &[Found]) -> Finding {
     let mut used: Vec<usize> = found
         .iter()
         .flat_map(|found| found.rule.conditions())
-        .map(|condition: Condition| condition.column)
+        .map(|condition| condition.column)
         .collect();
     used.sort_unstable();
     used.dedup();

@@ -187,6 +187,28 @@ fn a_chain_of_thresholds_is_read_in_its_order() {
 }
 
 #[test]
+fn rules_of_rare_classes_with_two_thresholds_are_read_to_the_round_number() {
+    let n = 3_000;
+    let scaled = |salt| -> Vec<f64> { uniform(salt, n).iter().map(|u| 100.0 * u).collect() };
+    for salt in [1, 20, 30, 40] {
+        let (cpu, memory) = (scaled(salt), scaled(salt + 1));
+        let errors: Vec<f64> = uniform(salt + 2, n).iter().map(|u| (5.0 * u * u).floor()).collect();
+        let classes: Vec<&str> = (0..n)
+            .map(|row| match (cpu[row] > 85.0 && memory[row] > 80.0, errors[row] > 3.0) {
+                (true, _) => "exhausted",
+                (false, true) => "crash",
+                (false, false) => "normal",
+            })
+            .collect();
+        let columns = vec![number("cpu", cpu), number("memory", memory), number("errors", errors)];
+        let findings = audit(&table(columns, &classes), &plan()).unwrap();
+        let rule = of_kind(&findings, FindingKind::LabelIsRule);
+        assert_eq!(rule.severity, Severity::Invalid, "{rule:#?}");
+        assert!(rule.fact.contains("`errors` > 3"), "{}", rule.fact);
+    }
+}
+
+#[test]
 fn a_class_apart_from_the_others_is_told_but_no_rule_is_claimed() {
     let (mut columns, classes) = noisy();
     let apart = uniform(4, N).into_iter().zip(&classes);

@@ -59,9 +59,16 @@ enum Side {
     NotAbove,
 }
 
-/// The leaves of the tree.
-pub(super) struct Rule {
+/// A tree while it grows.
+pub(super) struct Tree {
+    /// Whether a row of the sample is fitted on.
+    members: Vec<bool>,
     leaves: Vec<Leaf>,
+}
+
+/// The ways to the class that a tree has found.
+pub(super) struct Rule {
+    paths: Vec<Vec<Condition>>,
 }
 
 struct Leaf {
@@ -138,14 +145,14 @@ impl SortedColumn<'_> {
         best.filter(|best| best.impurity < gini(n, hits) - 1e-9)
     }
 
-    /// Whether the rows of a leaf stand as densely at a threshold as beside it.
-    fn room(&self, leaf: &Leaf, threshold: f64) -> Room {
-        let rows = self.order.iter().map(|row| *row as usize).filter(|row| leaf.members[*row]);
+    /// A bound put between the rows next to it, and whether they stand as densely there as beside.
+    fn placed(&self, condition: Condition, members: &[bool]) -> Condition {
+        let rows = self.order.iter().map(|row| *row as usize).filter(|row| members[*row]);
         let mut distinct: Vec<f64> = rows.map(|row| self.values[row]).collect();
         distinct.dedup();
-        let above = distinct.partition_point(|value| *value <= threshold);
-        let (Some(low), Some(high)) = (above.checked_sub(1), distinct.get(above)) else {
-            return Room::Gap;
+        let above = distinct.partition_point(|value| *value <= condition.threshold);
+        let (Some(low), Some(&high)) = (above.checked_sub(1), distinct.get(above)) else {
+            return condition;
         };
         let gap = high - distinct[low];
         let from = low.saturating_sub(NEIGHBOURS);
@@ -153,7 +160,12 @@ impl SortedColumn<'_> {
         let steps = (to - from - 1) as f64;
         // Two values make no scale to compare with.
         let is_cut = steps > 0.0 && gap <= WIDE * (distinct[to] - distinct[from] - gap) / steps;
-        if is_cut { Room::Cut } else { Room::Gap }
+        Condition {
+            next: (distinct[low], high),
+            threshold: roundest(distinct[low], high),
+            room: if is_cut { Room::Cut } else { Room::Gap },
+            ..condition
+        }
     }
 }
 
@@ -162,13 +174,13 @@ fn gini(n: u32, hits: u32) -> f64 {
     if n == 0 { 0.0 } else { f64::from(hits) * f64::from(n - hits) / f64::from(n) }
 }
 
-// === impl Rule ===
+// === impl Tree ===
 
-impl Rule {
+impl Tree {
     /// A single leaf of these rows.
     pub(super) fn new(members: &[bool]) -> Self {
-        let says = Says::Rest;
-        Self { leaves: vec![Leaf { path: Vec::new(), members: members.to_vec(), says }] }
+        let leaf = Leaf { path: Vec::new(), members: members.to_vec(), says: Says::Rest };
+        Self { members: members.to_vec(), leaves: vec![leaf] }
     }
 
     /// Splits every leaf that can be; says whether one was.
@@ -192,9 +204,9 @@ impl Rule {
                 Some(split) => {
                     let Split { column, next, .. } = split;
                     let threshold = roundest(next.0, next.1);
-                    let room = columns.columns[column].room(&leaf, threshold);
                     for side in [Side::Above, Side::NotAbove] {
-                        let condition = Condition { column, threshold, next, side, room };
+                        let condition =
+                            Condition { column, threshold, next, side, room: Room::Gap };
                         self.leaves.push(leaf.part(columns, condition, is_class));
                     }
                 }
@@ -203,46 +215,9 @@ impl Rule {
         self.leaves.len() > before
     }
 
-    /// What it says of every row of the sample.
-    pub(super) fn says(&self, columns: &Columns<'_>, n_rows: usize) -> Vec<bool> {
-        let ours = self.paths();
-        (0..n_rows)
-            .map(|row| ours.iter().any(|path| path.iter().all(|c| c.holds(columns, row))))
-            .collect()
-    }
-
-    /// Whether no value of a row stands between a threshold and the rows fitted on.
-    pub(super) fn decides(&self, columns: &Columns<'_>, n_rows: usize) -> Vec<bool> {
-        let conditions = self.conditions();
-        let is_open = |condition: &Condition, row: usize| {
-            let value = columns.columns[condition.column].values[row];
-            condition.next.0 < value && value < condition.next.1
-        };
-        (0..n_rows).map(|row| !conditions.iter().any(|c| is_open(c, row))).collect()
-    }
-
-    /// The conditions that it rests on.
-    pub(super) fn conditions(&self) -> Vec<Condition> {
-        self.paths().concat()
-    }
-
-    /// Conditions in a row, at most.
-    pub(super) fn depth(&self) -> usize {
-        self.paths().iter().map(Vec::len).max().unwrap_or(0)
-    }
-
-    pub(super) fn words(&self, columns: &Columns<'_>) -> String {
-        let path = |path: &Vec<Condition>| {
-            let words: Vec<String> = path.iter().map(|c| c.words(columns)).collect();
-            words.join(" and ")
-        };
-        let paths: Vec<String> = self.paths().iter().map(path).collect();
-        paths.join(", or ")
-    }
-
-    /// The ways to the class, siblings that both say it taken together, and within a way only the
-    /// closest bound of each column and side.
-    fn paths(&self) -> Vec<Vec<Condition>> {
+    /// The ways to the class, siblings that both say it taken together, within a way only the
+    /// closest bound of each column and side, each bound placed by the rows that it decides.
+    pub(super) fn rule(&self, columns: &Columns<'_>) -> Rule {
         let mut paths: Vec<Vec<Condition>> = self
             .leaves
             .iter()
@@ -253,7 +228,61 @@ impl Rule {
             paths.remove(at + 1);
             paths[at].pop();
         }
-        paths.iter().map(|path| closest(path)).collect()
+        let place = |path: &Vec<Condition>| {
+            let path = closest(path);
+            (0..path.len()).map(|at| self.placed(columns, &path, at)).collect()
+        };
+        Rule { paths: paths.iter().map(place).collect() }
+    }
+
+    /// A bound as the rows see it that meet all others of the way: a tree puts the first one by rows
+    /// too that a later one takes away.
+    fn placed(&self, columns: &Columns<'_>, path: &[Condition], at: usize) -> Condition {
+        let condition = path[at];
+        let mut others = path.to_vec();
+        others.remove(at);
+        let members: Vec<bool> = (self.members.iter().enumerate())
+            .map(|(row, member)| *member && others.iter().all(|c| c.holds(columns, row)))
+            .collect();
+        columns.columns[condition.column].placed(condition, &members)
+    }
+}
+
+// === impl Rule ===
+
+impl Rule {
+    /// What it says of every row of the sample.
+    pub(super) fn says(&self, columns: &Columns<'_>, n_rows: usize) -> Vec<bool> {
+        let holds = |path: &Vec<Condition>, row| path.iter().all(|c| c.holds(columns, row));
+        (0..n_rows).map(|row| self.paths.iter().any(|path| holds(path, row))).collect()
+    }
+
+    /// Whether no value of a row stands between a threshold and the rows fitted on.
+    pub(super) fn decides(&self, columns: &Columns<'_>, n_rows: usize) -> Vec<bool> {
+        let is_open = |condition: &Condition, row: usize| {
+            let value = columns.columns[condition.column].values[row];
+            condition.next.0 < value && value < condition.next.1
+        };
+        (0..n_rows).map(|row| !self.conditions().any(|c| is_open(c, row))).collect()
+    }
+
+    /// The conditions that it rests on.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.paths.iter().flatten()
+    }
+
+    /// Conditions in a row, at most.
+    pub(super) fn depth(&self) -> usize {
+        self.paths.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    pub(super) fn words(&self, columns: &Columns<'_>) -> String {
+        let path = |path: &Vec<Condition>| {
+            let words: Vec<String> = path.iter().map(|c| c.words(columns)).collect();
+            words.join(" and ")
+        };
+        let paths: Vec<String> = self.paths.iter().map(path).collect();
+        paths.join(", or ")
     }
 }
 
