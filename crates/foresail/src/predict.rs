@@ -89,19 +89,9 @@ fn say<'a>(
     let model = &model.payload;
     let predictions = model.predict(table).map_err(|error| refused(error.into()))?;
     let progress = Progress::start();
-    let mut contributions = Vec::with_capacity(table.n_rows());
-    for (row, &class) in predictions.codes.iter().enumerate() {
-        if arguments.top == 0 {
-            contributions.push(Vec::new());
-            continue;
-        }
-        let found = model.contributions(table, row, Some(class));
-        let mut found = found.map_err(|error| refused(error.into()))?.columns;
-        found.truncate(arguments.top);
-        found.retain(|one| one.amount != 0.0);
-        contributions.push(found);
-        progress.report("explain", row + 1, table.n_rows());
-    }
+    progress.report("explain", 0, 0);
+    let contributions = model.explain(table, &predictions.codes, arguments.top);
+    let contributions = contributions.map_err(|error| refused(error.into()))?;
     Ok(Said { model, predictions, contributions })
 }
 

@@ -59,7 +59,7 @@ Recordings: thresholds and calibration come from scores of recordings that the m
 Tables: a part of the rows is kept back and judged; the audit looks for what makes the score too good.
 See docs/csv.md.
 
-Examples:
+Example:
   foresail train --recording data/lab-1 data/lab-2 data/lab-3 --model hazard --out my.model
   foresail train --data metrics.csv --target issue_type --out my.model"
 )]

@@ -12,7 +12,10 @@ fn the_help_of_every_command_has_an_example() {
         &["backtest", "--help"],
         &["simulate", "--help"],
         &["bench", "--help"],
+        &["data", "inspect", "--help"],
         &["train", "--help"],
+        &["evaluate", "--help"],
+        &["predict", "--help"],
         &["models", "--help"],
     ] {
         let help = run(command);
