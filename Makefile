@@ -15,14 +15,14 @@ cargo:
 	@command -v cargo >/dev/null || { echo "cargo is missing: get it from https://rustup.rs, then run make again" >&2; exit 3; }
 
 demo: cargo ## Build and run the demo: results, then the report in your browser (DEMO='--once' stops after the results)
-	cargo run --release --locked --package foresail -- demo $(DEMO)
+	cargo run --release --locked --bin foresail -- demo $(DEMO)
 
 model: cargo ## Train the model that is built into the program (commit it when features, training or recordings change)
 	cargo xtask model
 
 test: cargo lint docs generated ## Everything that CI runs
 	scripts/browser-test
-	cargo run --quiet --locked --package foresail -- bench --recording data --out out/bench-reduced --reduced >/dev/null
+	cargo run --quiet --locked --bin foresail -- bench --recording data --out out/bench-reduced --reduced >/dev/null
 	scripts/test
 
 lint: cargo

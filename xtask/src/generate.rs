@@ -19,7 +19,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
     for (path, page) in PAGES {
         let output = Command::new(env!("CARGO"))
-            .args(["run", "--quiet", "--locked", "--package", "foresail", "--"])
+            .args(["run", "--quiet", "--locked", "--bin", "foresail", "--"])
             .args(["reference", page])
             .current_dir(root)
             .output()

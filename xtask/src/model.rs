@@ -24,7 +24,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .collect();
     ensure!(!training.is_empty(), "`{ROLES}` names no `training` recording");
     let status = Command::new(env!("CARGO"))
-        .args(["run", "--release", "--quiet", "--locked", "--package", "foresail", "--"])
+        .args(["run", "--release", "--quiet", "--locked", "--bin", "foresail", "--"])
         .args(["train", "--model", "hazard", "--out", MODEL, "--recording"])
         .args(training)
         .current_dir(root)
