@@ -20,6 +20,7 @@ use self::parse::Source;
 use super::Table;
 use crate::model_file::Named;
 
+mod blocks;
 mod bytes;
 mod column;
 mod error;
@@ -46,6 +47,9 @@ pub struct ReadOptions {
 /// [`CsvError`], which names the file, the place and the reason.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Table, CsvError> {
     let failed = |source| CsvError::Read { file: path.to_owned(), source };
+    if let Some(table) = blocks::read(path, options, blocks::BLOCK).map_err(failed)? {
+        return Ok(table);
+    }
     let bytes = fs::read(path).map_err(failed)?;
     from_bytes(Named { name: path, bytes: &bytes }, options)
 }

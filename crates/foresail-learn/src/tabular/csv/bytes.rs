@@ -6,7 +6,7 @@ use super::CsvError;
 use crate::model_file::Named;
 
 /// Bytes of a piece of parallel work.
-const CHUNK: usize = 1 << 21;
+pub(super) const CHUNK: usize = 1 << 21;
 
 /// How texts of wider characters begin; the longer mark first.
 const WIDE: [(&[u8], &str); 4] = [
@@ -49,17 +49,21 @@ pub(super) fn check(from: Named<'_>, at: Range<usize>) -> Result<(), CsvError> {
     Ok(())
 }
 
-/// Cuts text, which begins at a record, where records begin.
+/// Cuts text, which begins at a record, where records begin, into chunks of at least so many bytes.
 ///
 /// A newline between quotes is part of a field. A quote opens a field only where the field begins,
 /// and one quote more inside of it stands for itself; all others are text like any other byte.
-pub(super) fn chunks(from: Named<'_>, text: Range<usize>) -> Result<Vec<Range<usize>>, CsvError> {
+pub(super) fn chunks(
+    from: Named<'_>,
+    text: Range<usize>,
+    least: usize,
+) -> Result<Vec<Range<usize>>, CsvError> {
     let bytes = from.bytes;
     let mut chunks = Vec::new();
     let (mut start, mut at) = (text.start, text.start);
     loop {
         // Quotes before `at` are closed. `wanted` may lie between quotes yet to come.
-        let wanted = (start + CHUNK).max(at);
+        let wanted = (start + least).max(at);
         if wanted >= text.end {
             break;
         }

@@ -29,16 +29,29 @@ struct Chunk {
     parts: Vec<Part>,
 }
 
+/// The chunks read so far.
+#[derive(Default)]
+pub(super) struct Chunks {
+    read: Vec<Chunk>,
+    n_rows: usize,
+}
+
+/// A row of another length than the header.
+pub(super) struct Ragged {
+    row: usize,
+    found: usize,
+}
+
 /// What the columns must be; no entry where the values decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+pub(super) enum Wish {
     Numbers,
     Texts,
     Verbatim,
 }
 
 /// A column read by one pass.
-enum Outcome {
+pub(super) enum Outcome {
     Values(Values),
     /// Numbers up to this text.
     Text(Odd),
@@ -57,15 +70,10 @@ impl<'a> Source<'a> {
             return Err(CsvError::Empty { file: file() });
         }
         let start = from.bytes.len() - text.len();
-        let chunks = bytes::chunks(from, start..from.bytes.len())?;
+        let chunks = bytes::chunks(from, start..from.bytes.len(), bytes::CHUNK)?;
         chunks.par_iter().try_for_each(|chunk| bytes::check(from, chunk.clone()))?;
-        let mut reader = reader(text);
-        let mut record = ByteRecord::new();
-        if !matches!(reader.read_byte_record(&mut record), Ok(true)) {
-            return Err(CsvError::Empty { file: file() });
-        }
-        let names = names(from, &record)?;
-        let body = start + reader.position().byte() as usize;
+        let (names, length) = header(from, text)?;
+        let body = start + length;
         if from.bytes[body..].trim_ascii().is_empty() {
             return Err(CsvError::NoRows { file: file() });
         }
@@ -76,8 +84,9 @@ impl<'a> Source<'a> {
     }
 
     pub fn read(&self, options: &ReadOptions) -> Result<Table, CsvError> {
-        let wishes = self.wishes(options);
-        let mut plans = self.plans(&wishes);
+        let wishes = wishes(&self.names, options);
+        let first = self.chunks.first().map_or(&[][..], |chunk| &self.from.bytes[chunk.clone()]);
+        let mut plans = plans(first, &wishes);
         let mut columns: Vec<Option<Values>> = vec![None; self.names.len()];
         loop {
             let mut again = vec![Plan::Skip; plans.len()];
@@ -117,96 +126,24 @@ impl<'a> Source<'a> {
         Ok(Table::new(columns).expect("names were compared and all columns have a value a record"))
     }
 
-    fn wishes(&self, options: &ReadOptions) -> Vec<Option<Wish>> {
-        let wish = |name: &String| {
-            if options.text.contains(name) {
-                Some(Wish::Verbatim)
-            } else if options.categories.contains(name) {
-                Some(Wish::Texts)
-            } else if options.numbers.contains(name) || name.starts_with("num_") {
-                Some(Wish::Numbers)
-            } else {
-                name.starts_with("cat_").then_some(Wish::Texts)
-            }
-        };
-        self.names.iter().map(wish).collect()
-    }
-
-    /// The wishes, and guesses by the first rows.
-    fn plans(&self, wishes: &[Option<Wish>]) -> Vec<Plan> {
-        let mut plans: Vec<Plan> = wishes
-            .iter()
-            .map(|wish| match wish {
-                Some(Wish::Verbatim) => Plan::Verbatim,
-                Some(Wish::Texts) => Plan::Texts,
-                Some(Wish::Numbers) | None => Plan::Numbers,
-            })
-            .collect();
-        let first = self.chunks.first().map_or(&[][..], |chunk| &self.from.bytes[chunk.clone()]);
-        let records = reader(first).into_records().take(ROWS_TO_GUESS);
-        for record in records.filter_map(Result::ok) {
-            for ((field, plan), wish) in record.iter().zip(&mut plans).zip(wishes) {
-                if *plan == Plan::Numbers && wish.is_none() && number::read(field) == Said::Text {
-                    *plan = Plan::Texts;
-                }
-            }
-        }
-        plans
-    }
-
     /// Reads all rows.
     fn pass(&self, plans: &[Plan]) -> Result<Vec<Outcome>, CsvError> {
-        let chunks: Vec<Result<Chunk, (usize, usize)>> =
-            self.chunks.par_iter().map(|chunk| self.chunk(chunk.clone(), plans)).collect();
-        let mut before = 0;
-        let mut good = Vec::with_capacity(chunks.len());
-        for chunk in chunks {
-            match chunk {
-                Ok(chunk) => {
-                    before += chunk.n_rows;
-                    good.push(chunk);
-                }
-                Err((row, found)) => {
-                    return Err(CsvError::Ragged {
-                        file: self.from.name.to_owned(),
-                        line: self.line(before + row),
-                        expected: self.names.len(),
-                        found,
-                    });
-                }
-            }
-        }
-        Ok((0..plans.len()).into_par_iter().map(|column| join(&good, column)).collect())
-    }
-
-    /// The columns of a chunk, or its first row of another length with that length.
-    fn chunk(&self, range: Range<usize>, plans: &[Plan]) -> Result<Chunk, (usize, usize)> {
-        let mut chunk = Chunk { n_rows: 0, parts: plans.iter().copied().map(Part::new).collect() };
-        let bytes = &self.from.bytes[range];
-        match plain(bytes) {
-            Some(text) => chunk.read_plain(text)?,
-            None => chunk.read_quoted(bytes)?,
-        }
-        Ok(chunk)
+        let mut chunks = Chunks::default();
+        chunks.read(self.from.bytes, &self.chunks, plans).map_err(|ragged| CsvError::Ragged {
+            file: self.from.name.to_owned(),
+            line: self.line(ragged.row),
+            expected: self.names.len(),
+            found: ragged.found,
+        })?;
+        Ok(chunks.join(plans.len()))
     }
 
     /// Refuses a column of texts that would be one of numbers, were there no thousands separators.
     fn check_thousands(&self, column: usize, text: &Text) -> Result<(), CsvError> {
-        let is_number = |level: &String| matches!(number::read(level), Said::Number(_));
-        let mut separated = None;
-        for (code, level) in text.levels.iter().enumerate() {
-            match number::without_thousands(level) {
-                Some(plain) => {
-                    separated.get_or_insert((code as u32, level, plain));
-                }
-                None if is_number(level) => {}
-                None => return Ok(()),
-            }
-        }
-        let Some((code, value, plain)) = separated else { return Ok(()) };
+        let Some((code, plain)) = separated(text) else { return Ok(()) };
         let row = text.codes.iter().position(|&found| found == code).unwrap_or_default();
-        let place = self.place(column, row);
-        Err(CsvError::Thousands { place, value: value.clone(), plain })
+        let value = text.levels.get(code as usize).cloned().unwrap_or_default();
+        Err(CsvError::Thousands { place: self.place(column, row), value, plain })
     }
 
     fn not_a_number(&self, column: usize, odd: Odd) -> CsvError {
@@ -239,9 +176,45 @@ impl<'a> Source<'a> {
     }
 }
 
+// === impl Chunks ===
+
+impl Chunks {
+    /// Reads the chunks that lie in `bytes` at `ranges`, behind those read before.
+    pub fn read(
+        &mut self,
+        bytes: &[u8],
+        ranges: &[Range<usize>],
+        plans: &[Plan],
+    ) -> Result<(), Ragged> {
+        let chunks: Vec<Result<Chunk, (usize, usize)>> =
+            ranges.par_iter().map(|range| Chunk::read(&bytes[range.clone()], plans)).collect();
+        for chunk in chunks {
+            let chunk = chunk.map_err(|(row, found)| Ragged { row: self.n_rows + row, found })?;
+            self.n_rows += chunk.n_rows;
+            self.read.push(chunk);
+        }
+        Ok(())
+    }
+
+    /// All columns.
+    pub fn join(&self, n_columns: usize) -> Vec<Outcome> {
+        (0..n_columns).into_par_iter().map(|column| join(&self.read, column)).collect()
+    }
+}
+
 // === impl Chunk ===
 
 impl Chunk {
+    /// The columns of a chunk, or its first row of another length with that length.
+    fn read(bytes: &[u8], plans: &[Plan]) -> Result<Self, (usize, usize)> {
+        let mut chunk = Self { n_rows: 0, parts: plans.iter().copied().map(Part::new).collect() };
+        match plain(bytes) {
+            Some(text) => chunk.read_plain(text)?,
+            None => chunk.read_quoted(bytes)?,
+        }
+        Ok(chunk)
+    }
+
     /// Reads text without quotes: commas and newlines are all there is to look for.
     fn read_plain(&mut self, text: &str) -> Result<(), (usize, usize)> {
         let mut start = 0;
@@ -303,6 +276,70 @@ fn plain(bytes: &[u8]) -> Option<&str> {
 
 fn reader(bytes: &[u8]) -> Reader<&[u8]> {
     ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
+}
+
+/// The names of the columns, and the length of the record that has them.
+pub(super) fn header(from: Named<'_>, text: &[u8]) -> Result<(Vec<String>, usize), CsvError> {
+    let mut reader = reader(text);
+    let mut record = ByteRecord::new();
+    if !matches!(reader.read_byte_record(&mut record), Ok(true)) {
+        return Err(CsvError::Empty { file: from.name.to_owned() });
+    }
+    Ok((names(from, &record)?, reader.position().byte() as usize))
+}
+
+/// What each column must be.
+pub(super) fn wishes(names: &[String], options: &ReadOptions) -> Vec<Option<Wish>> {
+    let wish = |name: &String| {
+        if options.text.contains(name) {
+            Some(Wish::Verbatim)
+        } else if options.categories.contains(name) {
+            Some(Wish::Texts)
+        } else if options.numbers.contains(name) || name.starts_with("num_") {
+            Some(Wish::Numbers)
+        } else {
+            name.starts_with("cat_").then_some(Wish::Texts)
+        }
+    };
+    names.iter().map(wish).collect()
+}
+
+/// The wishes, and guesses by the first rows.
+pub(super) fn plans(first: &[u8], wishes: &[Option<Wish>]) -> Vec<Plan> {
+    let mut plans: Vec<Plan> = wishes
+        .iter()
+        .map(|wish| match wish {
+            Some(Wish::Verbatim) => Plan::Verbatim,
+            Some(Wish::Texts) => Plan::Texts,
+            Some(Wish::Numbers) | None => Plan::Numbers,
+        })
+        .collect();
+    let records = reader(first).into_records().take(ROWS_TO_GUESS);
+    for record in records.filter_map(Result::ok) {
+        for ((field, plan), wish) in record.iter().zip(&mut plans).zip(wishes) {
+            if *plan == Plan::Numbers && wish.is_none() && number::read(field) == Said::Text {
+                *plan = Plan::Texts;
+            }
+        }
+    }
+    plans
+}
+
+/// Of texts that would all be numbers without thousands separators, the first that has them, and
+/// the number without.
+pub(super) fn separated(text: &Text) -> Option<(u32, String)> {
+    let is_number = |level: &String| matches!(number::read(level), Said::Number(_));
+    let mut separated = None;
+    for (code, level) in text.levels.iter().enumerate() {
+        match number::without_thousands(level) {
+            Some(plain) => {
+                separated.get_or_insert((code as u32, plain));
+            }
+            None if is_number(level) => {}
+            None => return None,
+        }
+    }
+    separated
 }
 
 /// The names of the columns; a column without one is named after its place.

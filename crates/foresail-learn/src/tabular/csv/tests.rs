@@ -2,7 +2,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::{CsvError, ReadOptions, from_bytes, write};
+use super::{CsvError, ReadOptions, blocks, from_bytes, write};
 use crate::model_file::Named;
 use crate::tabular::{Table, TableColumn, Text, Values};
 
@@ -321,5 +321,44 @@ proptest! {
         ],
     ) {
         let _ = read_with(&bytes, &ReadOptions::default());
+    }
+}
+
+#[test]
+fn blocks_of_any_size_give_the_same_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv");
+    let mut text = "\u{feff}a,\"cat b\",c\r\n".to_owned();
+    for row in 0..500 {
+        let cell = if row % 7 == 0 { "\"two\nlines, \"\"quoted\"\"\"" } else { "plain" };
+        text.push_str(&format!("{row}.5,{cell},{}\r\n", if row % 5 == 0 { "NA" } else { "x" }));
+    }
+    let options = verbatim(&["c"]);
+    // The first block holds a row, by which columns are guessed.
+    for ending in ["", "1,last,"] {
+        std::fs::write(&path, format!("{text}{ending}")).unwrap();
+        let whole = read_with(format!("{text}{ending}").as_bytes(), &options).unwrap();
+        for block in [20, 33, 100, 4_096, 1 << 20] {
+            assert_eq!(
+                blocks::read(&path, &options, block).unwrap().as_ref(),
+                Some(&whole),
+                "{block}"
+            );
+        }
+    }
+}
+
+#[test]
+fn blocks_leave_what_is_odd_to_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv");
+    let odd =
+        ["", "a\n", "a,b\n1\n", "a\n\"1\n", "a\ninf\n", "a\n\"1,000\"\n", "a,a\n1,2\n", "a\n1\0\n"];
+    for text in odd {
+        std::fs::write(&path, text).unwrap();
+        for block in [3, 1 << 20] {
+            let read = blocks::read(&path, &ReadOptions::default(), block).unwrap();
+            assert_eq!(read, None, "{text:?} by {block}");
+        }
     }
 }
