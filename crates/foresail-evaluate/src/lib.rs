@@ -22,7 +22,7 @@ pub mod incident;
 pub mod learned;
 pub mod matching;
 pub mod metrics;
-pub mod probability;
+mod probability;
 pub mod replay;
 pub mod report;
 pub mod result;

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foresail_core::{FailureKind, FaultDuration, PlatformDuration};
+use foresail_learn::metrics::{Climatology, Probabilities, QuantileForecasts, RELIABILITY_BINS};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -20,22 +21,20 @@ use crate::tune::Replayed;
 
 mod pairs;
 
-/// Bins of equal mass.
-const BINS: usize = 15;
-/// Share of the highest probabilities that is looked at apart.
-const TOP: f64 = 0.01;
+/// Why metrics take what was said.
+const SAID: &str = "predictions hold probabilities, and silence is 0";
 /// Repetitions of the small bootstrap over incidents.
 const REPETITIONS: usize = 2_000;
 
 /// One probability and what happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pair {
+pub(crate) struct Pair {
     /// What was said.
-    pub said: f64,
+    pub(crate) said: f64,
     /// Whether it happened.
-    pub happened: bool,
+    pub(crate) happened: bool,
     /// Rate of the kind on the training recordings.
-    pub climatology: f64,
+    pub(crate) climatology: f64,
 }
 
 /// Brier score, skill and calibration per horizon, on the shown recording.
@@ -62,81 +61,43 @@ fn scope_of_shown(plan: &Plan<'_>) -> Scope {
 
 /// What a row of probabilities stands for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ProbabilityLabel {
+pub(crate) struct ProbabilityLabel {
     /// Which data.
-    pub scope: Scope,
+    pub(crate) scope: Scope,
     /// Horizon in production minutes.
-    pub horizon_production_minutes: f64,
+    pub(crate) horizon_production_minutes: f64,
     /// Which pairs.
-    pub pairs: PairSet,
+    pub(crate) pairs: PairSet,
 }
 
 /// One row from its pairs.
 #[must_use]
-pub fn probability_row(label: ProbabilityLabel, pairs: &[Pair]) -> ProbabilityRow {
-    let n = pairs.len() as f64;
-    let hits = pairs.iter().filter(|pair| pair.happened).count();
-    let mean = |error: &dyn Fn(&Pair) -> f64| {
-        (!pairs.is_empty()).then(|| pairs.iter().map(error).sum::<f64>() / n)
-    };
-    let square = |said: f64, happened: bool| (said - f64::from(u8::from(happened))).powi(2);
-    let brier = mean(&|pair| square(pair.said, pair.happened));
-    let reference = mean(&|pair| square(pair.climatology, pair.happened));
-    let skill = brier
-        .zip(reference)
-        .filter(|(_, reference)| *reference > 0.0)
-        .map(|(brier, reference)| 1.0 - brier / reference);
-    let skilled = skill.is_some_and(|skill| skill > 0.0);
-    let top = (pairs.len() as f64 * TOP).ceil() as usize;
-    let mut sorted: Vec<&Pair> = pairs.iter().collect();
-    sorted.sort_by(|a, b| a.said.total_cmp(&b.said));
-    let highest = &sorted[sorted.len() - top.min(sorted.len())..];
+pub(crate) fn probability_row(label: ProbabilityLabel, pairs: &[Pair]) -> ProbabilityRow {
+    let said: Vec<f64> = pairs.iter().map(|pair| pair.said).collect();
+    let happened: Vec<bool> = pairs.iter().map(|pair| pair.happened).collect();
+    let rates: Vec<f64> = pairs.iter().map(|pair| pair.climatology).collect();
+    let judged = Probabilities::new(&happened, &said).expect(SAID);
+    let read = judged.calibration(Climatology::PerRow(&rates)).expect("a rate is a share");
+    let skilled = read.brier_skill.is_some_and(|skill| skill > 0.0);
+    let (n, hits) = judged.mass();
     ProbabilityRow {
         scope: label.scope,
         horizon_production_minutes: label.horizon_production_minutes,
         pairs: label.pairs,
         n: pairs.len() as u32,
         happened: hits as u32,
-        base_rate: (!pairs.is_empty()).then(|| hits as f64 / n),
-        brier,
-        brier_skill: skill,
-        ece: skilled.then(|| calibration_error(&bins(&sorted))),
-        ece_top_percent: (skilled && !highest.is_empty())
-            .then(|| calibration_error(&bins_of(highest, 1))),
-        ece_withheld: (!skilled).then(|| match skill {
+        base_rate: (!pairs.is_empty()).then(|| hits / n),
+        brier: read.brier,
+        brier_skill: read.brier_skill,
+        ece: read.ece,
+        ece_top_percent: read.ece_top,
+        ece_withheld: (!skilled).then(|| match read.brier_skill {
             Some(skill) => format!(
                 "the Brier skill against the rates of the training recordings is {skill:.3}, not above 0"
             ),
             None => "there is no rate of training recordings to compare with".to_owned(),
         }),
     }
-}
-
-fn bins(sorted: &[&Pair]) -> Vec<ReliabilityBin> {
-    bins_of(sorted, BINS)
-}
-
-/// Bins of equal mass over pairs sorted by what was said.
-fn bins_of(sorted: &[&Pair], count: usize) -> Vec<ReliabilityBin> {
-    (0..count)
-        .filter_map(|number| {
-            let from = sorted.len() * number / count;
-            let part = &sorted[from..sorted.len() * (number + 1) / count];
-            let n = part.len() as f64;
-            (!part.is_empty()).then(|| ReliabilityBin {
-                said: part.iter().map(|pair| pair.said).sum::<f64>() / n,
-                happened: part.iter().filter(|pair| pair.happened).count() as f64 / n,
-                n: part.len() as u32,
-            })
-        })
-        .collect()
-}
-
-/// Mean distance of said and happened, weighted by mass.
-#[must_use]
-pub fn calibration_error(bins: &[ReliabilityBin]) -> f64 {
-    let all: f64 = bins.iter().map(|bin| f64::from(bin.n)).sum();
-    bins.iter().map(|bin| f64::from(bin.n) / all * (bin.said - bin.happened).abs()).sum()
 }
 
 /// Reliability per horizon, on the shown recording. Bins hold only pairs for which a probability was
@@ -146,14 +107,15 @@ pub(crate) fn reliability(plan: &Plan<'_>, shown: &Replayed) -> Vec<ReliabilityC
     pairs::horizons(shown)
         .into_iter()
         .map(|horizon| {
-            let given = |one: &pairs::Outcome| {
-                let happened = one.happened;
-                one.said.map(|said| Pair { said, happened, climatology: 0.0 })
-            };
-            let mut spoken: Vec<Pair> =
-                pairs::outcomes(shown, horizon).values().flatten().filter_map(given).collect();
-            spoken.sort_by(|a, b| a.said.total_cmp(&b.said));
-            let spoken: Vec<&Pair> = spoken.iter().collect();
+            let (mut said, mut happened) = (Vec::new(), Vec::new());
+            for one in pairs::outcomes(shown, horizon).values().flatten() {
+                if let Some(probability) = one.said {
+                    said.push(probability);
+                    happened.push(one.happened);
+                }
+            }
+            let judged = Probabilities::new(&happened, &said).expect(SAID);
+            let bins = judged.reliability(RELIABILITY_BINS);
             ReliabilityCurve {
                 scope: scope_of_shown(plan),
                 horizon_production_minutes: shown
@@ -161,7 +123,7 @@ pub(crate) fn reliability(plan: &Plan<'_>, shown: &Replayed) -> Vec<ReliabilityC
                     .scale
                     .to_fault(PlatformDuration::from_millis(horizon))
                     .as_minutes(),
-                bins: bins(&spoken),
+                bins: bins.iter().map(ReliabilityBin::of).collect(),
             }
         })
         .collect()
@@ -169,13 +131,13 @@ pub(crate) fn reliability(plan: &Plan<'_>, shown: &Replayed) -> Vec<ReliabilityC
 
 /// One announced time: 10, 50 and 90 % times and the true one, in production minutes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Announced {
+pub(crate) struct Announced {
     /// Which incident of the recording it belongs to.
-    pub incident: usize,
+    pub(crate) incident: usize,
     /// The three times.
-    pub said: [f64; 3],
+    pub(crate) said: [f64; 3],
     /// The true time.
-    pub really: f64,
+    pub(crate) really: f64,
 }
 
 /// Announced times against true ones, on the shown recording.
@@ -208,15 +170,13 @@ pub(crate) fn time_rows(plan: &Plan<'_>, shown: &Replayed, seed: u64) -> Vec<Tim
 
 /// One row of announced times.
 #[must_use]
-pub fn time_row(scope: Scope, announced: &[Announced], seed: u64) -> TimeToEventRow {
-    let n = announced.len() as f64;
+pub(crate) fn time_row(scope: Scope, announced: &[Announced], seed: u64) -> TimeToEventRow {
     let incidents: BTreeSet<usize> = announced.iter().map(|one| one.incident).collect();
+    let really: Vec<f64> = announced.iter().map(|one| one.really).collect();
     let pinball = |number: usize, share: f64| {
-        let loss = |one: &Announced| {
-            let miss = one.really - one.said[number];
-            if miss >= 0.0 { share * miss } else { (share - 1.0) * miss }
-        };
-        (!announced.is_empty()).then(|| announced.iter().map(loss).sum::<f64>() / n)
+        let said: Vec<f64> = announced.iter().map(|one| one.said[number]).collect();
+        let forecasts = QuantileForecasts::new(&really, &said).expect("times are finite");
+        forecasts.pinball_loss(share)
     };
     let ratios: Vec<f64> = announced
         .iter()

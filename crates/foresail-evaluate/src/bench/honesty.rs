@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use foresail_core::FailureKind;
 use foresail_learn::calibration::Calibrator;
+use foresail_learn::metrics::{RELIABILITY_BINS, TOP_SHARE};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,6 @@ use crate::result::{Estimate, ReliabilityBin};
 const FINE: f64 = 20.0;
 /// Log odds beyond which probabilities are not told apart.
 const MOST_LOG_ODDS: f64 = 12.0;
-/// Bins of equal mass.
-const BINS: usize = 15;
-/// Share of the highest probabilities that is looked at apart.
-const TOP: f64 = 0.01;
 /// Repetitions of the bootstrap over workloads.
 const REPETITIONS: usize = 2_000;
 /// One in so many announced times of a pod is kept.
@@ -234,8 +231,11 @@ impl Honesty {
         let mut groups = BTreeMap::new();
         for (bin, n) in mass {
             let middle = (before as f64 + 0.5 * n as f64) / all as f64;
-            let top = (before + n) as f64 > (1.0 - TOP) * all as f64;
-            groups.insert(bin, (((middle * BINS as f64) as usize).min(BINS - 1), top));
+            let top = (before + n) as f64 > (1.0 - TOP_SHARE) * all as f64;
+            groups.insert(
+                bin,
+                (((middle * RELIABILITY_BINS as f64) as usize).min(RELIABILITY_BINS - 1), top),
+            );
             before += n;
         }
         groups
@@ -247,7 +247,7 @@ impl Honesty {
         units: &[usize],
     ) -> Numbers {
         let (mut n, mut square, mut reference) = (0_u64, 0.0, 0.0);
-        let mut bins = [(0_u64, 0.0, 0_u64); BINS];
+        let mut bins = [(0_u64, 0.0, 0_u64); RELIABILITY_BINS];
         let mut top = (0_u64, 0.0, 0_u64);
         for unit in units.iter().map(|number| &self.units[*number]) {
             n += unit.n;

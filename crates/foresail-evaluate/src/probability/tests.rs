@@ -18,7 +18,16 @@ fn brier_and_skill_are_computed_by_hand() {
     // (0.04 + 0.16) / 2 against 0.25 of the climatology.
     assert!((row.brier.unwrap() - 0.1).abs() < 1e-12);
     assert!((row.brier_skill.unwrap() - 0.6).abs() < 1e-12);
-    assert!((row.ece.unwrap() - (0.2 + 0.4) / 2.0).abs() < 1e-12);
+}
+
+#[test]
+fn calibration_is_the_mean_distance_over_bins_of_equal_mass() {
+    // Two pairs a bin: eight bins are .4 off and seven .2.
+    let pairs = [vec![pair(0.4, false); 16], vec![pair(0.8, true); 14]].concat();
+    let row = probability_row(label(), &pairs);
+    assert!((row.ece.unwrap() - (8.0 * 0.4 + 7.0 * 0.2) / 15.0).abs() < 1e-12);
+    // The top 1 % of 30 pairs is three tenths of one.
+    assert!((row.ece_top_percent.unwrap() - 0.2).abs() < 1e-12);
 }
 
 #[test]

@@ -91,6 +91,13 @@ pub struct ReliabilityBin {
     pub n: u32,
 }
 
+impl ReliabilityBin {
+    /// The bin of a metric over pairs of one weight each.
+    pub(crate) fn of(bin: &foresail_learn::metrics::ReliabilityBin) -> Self {
+        Self { said: bin.said, happened: bin.happened, n: bin.mass.round() as u32 }
+    }
+}
+
 /// Which pairs of a unit, a kind and a tick probabilities are judged on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
