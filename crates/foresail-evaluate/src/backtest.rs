@@ -94,8 +94,8 @@ pub struct Backtest {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
-    /// Nothing to judge was named.
-    #[error("no recording to judge was given")]
+    /// No recording was named.
+    #[error("no recording was given")]
     NothingToJudge,
     /// A recording could not be read.
     #[error("cannot evaluate `{path}`", path = path.display())]
