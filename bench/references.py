@@ -1,10 +1,10 @@
 """Foresail's tables beside the stack they replace, on the same rows, threads and run.
 
-    python3 bench/references.py PROGRAM FOLDER
+    python3 bench/references.py PROGRAM SIMULATED FOLDER
 
-PROGRAM is the example `table_cost` of `foresail-learn`; FOLDER takes the drawn rows. Needs the packages of
-`bench/requirements.txt`. Prints a Markdown table; each time is the median of three runs, ours and the reference's in
-turn.
+PROGRAM is the example `table_cost` of `foresail-learn`, SIMULATED the CSV of `foresail simulate`; FOLDER takes the
+drawn rows. Needs the packages of `bench/requirements.txt`. Prints two Markdown tables: times (each the median of three
+runs, ours and the reference's in turn) and quality on the sets that scikit-learn ships.
 """
 
 import json
@@ -175,7 +175,62 @@ def fits(program, training_path, test_path):
     print(f"\none row of {one['trees']:.0f} boosted trees: {one['one_row_us']:.1f} µs (bar 20)")
 
 
-def main(program, folder):
+def sets(simulated):
+    """Name, features and labels of every set that quality is compared on."""
+    import pandas as pd
+    from sklearn import datasets
+
+    for load in (datasets.load_iris, datasets.load_wine, datasets.load_breast_cancer, datasets.load_digits):
+        frame, labels = load(as_frame=True, return_X_y=True)
+        yield load.__name__.removeprefix("load_"), frame, "class-" + labels.astype(str)
+    frame = pd.read_csv(simulated, keep_default_na=False, na_values=[""])
+    yield "simulated", frame.drop(columns=["timestamp", "object", TARGET]), frame[TARGET]
+
+
+def scores_of_reference(kind, split):
+    """The mean of five seeds; texts as codes, gaps as gaps."""
+    import numpy as np
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+    from sklearn.metrics import accuracy_score, f1_score, log_loss
+    from sklearn.preprocessing import OrdinalEncoder
+
+    x, x_test, y, y_test = split
+    texts = x.select_dtypes(exclude="number").columns
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
+    x, x_test = x.copy(), x_test.copy()
+    if len(texts):
+        x[texts], x_test[texts] = encoder.fit_transform(x[texts]), encoder.transform(x_test[texts])
+    runs = []
+    for seed in range(5):
+        chosen = RandomForestClassifier if kind == "random-forest" else HistGradientBoostingClassifier
+        model = chosen(random_state=seed).fit(x, y)
+        said, truth = model.predict_proba(x_test), y_test
+        labels = model.classes_[said.argmax(axis=1)]
+        runs.append((
+            accuracy_score(truth, labels),
+            f1_score(truth, labels, average="macro"),
+            log_loss(truth, said, labels=model.classes_),
+        ))
+    return [statistics.mean(values) for values in zip(*runs)]
+
+
+def compare_quality(program, simulated, folder):
+    from sklearn.model_selection import train_test_split
+
+    print("\n| set | model, each at its defaults | accuracy | macro-F1 | log-loss | scikit-learn's accuracy | macro-F1 | log-loss |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, frame, labels in sets(simulated):
+        split = train_test_split(frame, labels, test_size=0.2, random_state=42, stratify=labels)
+        paths = [folder / f"{name}-{part}.csv" for part in ("training", "test")]
+        for path, rows, classes in zip(paths, split[:2], split[2:]):
+            rows.assign(**{TARGET: classes}).to_csv(path, index=False)
+        for kind in ("random-forest", "gradient-boosting"):
+            own = ours(program, THREADS, kind, *paths, TARGET)
+            numbers = [own["accuracy"], own["macro_f1"], own["log_loss"], *scores_of_reference(kind, split)]
+            print(f"| {name} | {kind} | {' | '.join(f'{number:.3f}' for number in numbers)} |", flush=True)
+
+
+def main(program, simulated, folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = draw(folder)
@@ -183,7 +238,8 @@ def main(program, folder):
     print("|---|---|---|---|---|---|---|")
     read_rows(program, paths[0])
     fits(program, *paths[1:])
+    compare_quality(program, simulated, folder)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --release -p foresail-learn --example table_cost -- read FILE.csv
-//! cargo run --release -p foresail-learn --example table_cost -- MODEL TRAINING.csv TEST.csv TARGET TREES
+//! cargo run --release -p foresail-learn --example table_cost -- MODEL TRAINING.csv TEST.csv TARGET [TREES]
 //! ```
 
 use std::error::Error;
@@ -24,10 +24,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let measured = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["read", path] => read(path)?,
+        [model, training, test, target] => fit((model, None), (training, test), target)?,
         [model, training, test, target, trees] => {
-            fit((model, trees.parse()?), (training, test), target)?
+            fit((model, Some(trees.parse()?)), (training, test), target)?
         }
-        _ => return Err("usage: table_cost read FILE | MODEL TRAINING TEST TARGET TREES".into()),
+        _ => return Err("usage: table_cost read FILE | MODEL TRAINING TEST TARGET [TREES]".into()),
     };
     println!("{measured}");
     Ok(())
@@ -52,7 +53,7 @@ fn read(path: &str) -> Result<Value, Box<dyn Error>> {
 }
 
 fn fit(
-    (name, trees): (&str, u32),
+    (name, trees): (&str, Option<u32>),
     (training, test): (&str, &str),
     target: &str,
 ) -> Result<Value, Box<dyn Error>> {
@@ -62,10 +63,11 @@ fn fit(
         "gradient-boosting" => EstimatorParams::gradient_boosting(),
         _ => return Err(format!("`{name}` is no model").into()),
     };
-    // As the references: as many trees, no early stopping, boosting on all rows and columns.
-    match &mut options.estimator {
-        EstimatorParams::RandomForest(forest) => forest.n_trees = trees,
-        EstimatorParams::GradientBoosting(boosting) => {
+    match (&mut options.estimator, trees) {
+        (_, None) => {}
+        // As the references: so many trees, no early stopping, boosting on all rows and columns.
+        (EstimatorParams::RandomForest(forest), Some(trees)) => forest.n_trees = trees,
+        (EstimatorParams::GradientBoosting(boosting), Some(trees)) => {
             boosting.params = BoostingParams { n_rounds: trees, ..BoostingParams::default() };
             boosting.validation_share = 0.0;
         }
