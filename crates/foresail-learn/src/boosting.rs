@@ -15,7 +15,7 @@ pub use self::params::{BoostingParams, ValidBoostingParams};
 use crate::estimator::{Classifier, LabelledFrame};
 use crate::frame::{Frame, Schema, SchemaId};
 use crate::tree::error::{FitError, PredictError, check_row, check_schema};
-use crate::tree::{Contributions, Ensemble};
+use crate::tree::{Asked, Contributions, Ensemble, check_classes, explain_frame};
 
 mod fit;
 mod params;
@@ -102,22 +102,46 @@ impl GradientBoosting {
     /// [`PredictError::RowLength`], or [`PredictError::NoOutput`] for a class past the end.
     pub fn contributions(&self, row: &[f32], class: u32) -> Result<Contributions, PredictError> {
         check_row(&self.schema, row)?;
-        let class = class as usize;
-        if class >= self.n_classes {
-            return Err(PredictError::NoOutput { what: "class", value: class, n: self.n_classes });
-        }
+        let mut contributions = Contributions::new(0.0, row.len());
+        let asked = Asked { row, output: class };
+        self.contribute(&[asked], std::slice::from_mut(&mut contributions))?;
+        Ok(contributions)
+    }
+
+    /// The same for the rows of a frame, each with its class: faster than row by row.
+    ///
+    /// # Errors
+    /// [`PredictError::Schema`], or [`PredictError::NoOutput`] for a class past the end.
+    pub fn contributions_of(
+        &self,
+        frame: &Frame,
+        classes: &[u32],
+    ) -> Result<Vec<Contributions>, PredictError> {
+        check_schema(&self.schema, frame)?;
+        explain_frame(frame, classes, |asked, into| self.contribute(asked, into))
+    }
+
+    fn contribute(
+        &self,
+        asked: &[Asked<'_>],
+        into: &mut [Contributions],
+    ) -> Result<(), PredictError> {
+        check_classes(asked, self.n_classes)?;
         let n_scores = self.base.len();
-        let (score, sign) = match (n_scores, class) {
+        let score_of = |class: u32| match (n_scores, class) {
             (1, 0) => (0, -1.0),
             (1, _) => (0, 1.0),
-            (_, class) => (class, 1.0),
+            (_, class) => (class as usize, 1.0),
         };
-        let bias = sign * self.base[score];
-        let mut contributions = Contributions { bias, columns: vec![0.0; row.len()] };
-        self.ensemble.contribute(row, &mut contributions, |tree, leaf| {
+        for (asked, into) in asked.iter().zip(&mut *into) {
+            let (score, sign) = score_of(asked.output);
+            into.bias += sign * self.base[score];
+        }
+        self.ensemble.contribute(asked, into, |tree, class, leaf| {
+            let (score, sign) = score_of(class);
             if tree % n_scores == score { sign * f64::from(leaf[0]) } else { 0.0 }
         });
-        Ok(contributions)
+        Ok(())
     }
 }
 

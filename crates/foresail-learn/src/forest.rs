@@ -14,7 +14,7 @@ pub use self::params::{ColumnsPerNode, ForestParams, ValidForestParams};
 use crate::estimator::{Classifier, LabelledFrame};
 use crate::frame::{Frame, Schema, SchemaId};
 use crate::tree::error::{FitError, PredictError, check_row, check_schema};
-use crate::tree::{Contributions, Ensemble};
+use crate::tree::{Asked, Contributions, Ensemble, check_classes, explain_frame};
 
 mod cells;
 mod fit;
@@ -73,15 +73,35 @@ impl RandomForest {
     /// [`PredictError::RowLength`], or [`PredictError::NoOutput`] for a class past the end.
     pub fn contributions(&self, row: &[f32], class: u32) -> Result<Contributions, PredictError> {
         check_row(&self.schema, row)?;
-        let (class, n_classes) = (class as usize, self.ensemble.width());
-        if class >= n_classes {
-            return Err(PredictError::NoOutput { what: "class", value: class, n: n_classes });
-        }
-        let mut contributions = Contributions { bias: 0.0, columns: vec![0.0; row.len()] };
+        let mut contributions = Contributions::new(0.0, row.len());
+        let asked = Asked { row, output: class };
+        self.contribute(&[asked], std::slice::from_mut(&mut contributions))?;
+        Ok(contributions)
+    }
+
+    /// The same for the rows of a frame, each with its class: faster than row by row.
+    ///
+    /// # Errors
+    /// [`PredictError::Schema`], or [`PredictError::NoOutput`] for a class past the end.
+    pub fn contributions_of(
+        &self,
+        frame: &Frame,
+        classes: &[u32],
+    ) -> Result<Vec<Contributions>, PredictError> {
+        check_schema(&self.schema, frame)?;
+        explain_frame(frame, classes, |asked, into| self.contribute(asked, into))
+    }
+
+    fn contribute(
+        &self,
+        asked: &[Asked<'_>],
+        into: &mut [Contributions],
+    ) -> Result<(), PredictError> {
+        check_classes(asked, self.ensemble.width())?;
         let n_trees = self.ensemble.n_trees() as f64;
         self.ensemble
-            .contribute(row, &mut contributions, |_, leaf| f64::from(leaf[class]) / n_trees);
-        Ok(contributions)
+            .contribute(asked, into, |_, class, leaf| f64::from(leaf[class as usize]) / n_trees);
+        Ok(())
     }
 }
 

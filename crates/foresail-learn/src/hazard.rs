@@ -23,7 +23,7 @@ pub use self::prior::Prior;
 use self::prior::Priors;
 use crate::frame::{Frame, Schema};
 use crate::tree::error::{PredictError, check_row, check_schema};
-use crate::tree::{Contributions, Ensemble};
+use crate::tree::{Asked, Contributions, Ensemble};
 
 mod base;
 mod curve;
@@ -232,7 +232,7 @@ impl HazardModel {
         if *bins.end() >= n_bins {
             return Err(PredictError::NoOutput { what: "bin", value: *bins.end(), n: n_bins });
         }
-        let mut contributions = Contributions { bias: 0.0, columns: vec![0.0; row.len()] };
+        let mut contributions = Contributions::new(0.0, row.len());
         let Some(at) = self.active.iter().position(|&active| active == kind) else {
             return Ok(contributions);
         };
@@ -244,7 +244,9 @@ impl HazardModel {
         if let Some((column, log_odds)) = self.priors.of(row, at) {
             contributions.columns[column] += f64::from(log_odds) * bins.clone().count() as f64;
         }
-        self.ensemble.contribute(row, &mut contributions, |_, leaf| sum(leaf));
+        let asked = Asked { row, output: at as u32 };
+        let into = std::slice::from_mut(&mut contributions);
+        self.ensemble.contribute(&[asked], into, |_, _, leaf| sum(leaf));
         Ok(contributions)
     }
 }

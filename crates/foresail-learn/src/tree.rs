@@ -18,10 +18,13 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use self::ensemble::{Contributions, Ensemble};
+pub use self::contributions::Contributions;
+pub(crate) use self::contributions::{Asked, check_classes, explain_frame};
+pub use self::ensemble::Ensemble;
 pub use self::error::{FitError, ParamError, PredictError};
 
 pub(crate) mod bins;
+mod contributions;
 pub(crate) mod ensemble;
 pub(crate) mod error;
 pub(crate) mod exp;

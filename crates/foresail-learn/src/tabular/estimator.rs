@@ -236,6 +236,18 @@ impl Estimator {
         }
     }
 
+    /// The same for the rows of a frame of its schema, each with its class.
+    pub(super) fn contributions_of(
+        &self,
+        frame: &Frame,
+        classes: &[u32],
+    ) -> Result<Vec<Contributions>, PredictError> {
+        match self {
+            Self::RandomForest(forest) => forest.contributions_of(frame, classes),
+            Self::GradientBoosting(boosting) => boosting.contributions_of(frame, classes),
+        }
+    }
+
     /// Probabilities of all rows of a frame of its schema: `[n_rows, n_classes]`.
     pub(super) fn probabilities(&self, frame: &Frame) -> Result<Vec<f64>, PredictError> {
         match self {

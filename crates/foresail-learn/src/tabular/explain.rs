@@ -4,6 +4,10 @@ use rayon::prelude::*;
 
 use super::encode::{self, EncodeError};
 use super::{ColumnContribution, Table, TabularModel};
+use crate::tree::Contributions;
+
+/// Amounts that are kept at a time, of which most are thrown away.
+const CELLS: usize = 1 << 22;
 
 impl TabularModel {
     /// What each column adds to the class of each row, the greatest amount first, at most `most` a
@@ -18,21 +22,27 @@ impl TabularModel {
         most: usize,
     ) -> Result<Vec<Vec<ColumnContribution>>, EncodeError> {
         let frame = encode::encode(table, self.schema())?.frame;
-        let explain_row = |(row, &class): (usize, &u32)| {
-            let mut dense = Vec::new();
-            frame.row_into(row, &mut dense);
-            let amounts = self.estimator().contributions(&dense, class)?.columns;
+        let columns = self.schema().columns();
+        let strongest = |found: &Contributions| -> Vec<ColumnContribution> {
+            let amounts = &found.columns;
             let mut order: Vec<usize> =
                 (0..amounts.len()).filter(|at| amounts[*at] != 0.0).collect();
             order.sort_by(|a, b| amounts[*b].abs().total_cmp(&amounts[*a].abs()));
             order.truncate(most);
-            let columns = self.schema().columns();
             let named = order.into_iter().map(|at| ColumnContribution {
                 column: columns[at].name.clone(),
                 amount: amounts[at],
             });
-            Ok(named.collect())
+            named.collect()
         };
-        classes.par_iter().enumerate().map(explain_row).collect()
+        let rows: Vec<usize> = (0..frame.n_rows()).collect();
+        let n_rows = (CELLS / columns.len().max(1)).max(1);
+        let mut explained = Vec::with_capacity(rows.len());
+        for (rows, classes) in rows.chunks(n_rows).zip(classes.chunks(n_rows)) {
+            let part = frame.select_rows(rows)?;
+            let found = self.estimator().contributions_of(&part, classes)?;
+            explained.par_extend(found.par_iter().map(strongest));
+        }
+        Ok(explained)
     }
 }

@@ -54,19 +54,6 @@ pub struct Ensemble {
     pub(super) sets: Vec<u64>,
 }
 
-/// What each column adds to a score of one row: `bias` plus the sum of `columns` is the score.
-///
-/// # Source
-/// Saabas 2014, "Interpreting random forests": along the path of the row, each split is given the
-/// difference of the mean values of its child and itself, weighted by training rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Contributions {
-    /// The score of the mean training row, summed over trees.
-    pub bias: f64,
-    /// One value per column of the schema.
-    pub columns: Vec<f64>,
-}
-
 // === impl Ensemble ===
 
 impl Ensemble {
@@ -196,7 +183,7 @@ impl Ensemble {
         &self.leaves[leaf * self.width..(leaf + 1) * self.width]
     }
 
-    fn child(&self, node: &Node, row: &[f32]) -> usize {
+    pub(super) fn child(&self, node: &Node, row: &[f32]) -> usize {
         let value = row[usize::from(node.feature)];
         let right = if value.is_nan() {
             node.missing_right
@@ -229,52 +216,5 @@ impl Ensemble {
             }
         }
         importances
-    }
-
-    /// Adds to `into` what each column adds to a weighted sum of outputs of the chosen trees:
-    /// `weigh(tree, leaf vector)` is that sum for one leaf.
-    pub(crate) fn contribute(
-        &self,
-        row: &[f32],
-        into: &mut Contributions,
-        weigh: impl Fn(usize, &[f32]) -> f64,
-    ) {
-        for (tree, &root) in self.roots.iter().enumerate() {
-            let end = self.roots.get(tree + 1).map_or(self.nodes.len(), |&next| next as usize);
-            let root = root as usize;
-            let means = self.means(root..end, |leaf| weigh(tree, leaf));
-            into.bias += means[0];
-            let mut at = root;
-            while self.nodes[at].test != Test::Leaf {
-                let child = self.child(&self.nodes[at], row);
-                into.columns[usize::from(self.nodes[at].feature)] +=
-                    means[child - root] - means[at - root];
-                at = child;
-            }
-        }
-    }
-
-    /// The mean of the leaves under each node, weighted by training rows. Children lie behind
-    /// their parent, so one pass backwards is enough.
-    fn means(&self, nodes: std::ops::Range<usize>, weigh: impl Fn(&[f32]) -> f64) -> Vec<f64> {
-        let first = nodes.start;
-        let mut means = vec![0.0; nodes.len()];
-        for at in nodes.rev() {
-            let node = &self.nodes[at];
-            means[at - first] = if node.test == Test::Leaf {
-                weigh(self.leaf_values(node.next as usize))
-            } else {
-                let left = node.next as usize;
-                let covers = [f64::from(self.covers[left]), f64::from(self.covers[left + 1])];
-                let [on_left, on_right] = [means[left - first], means[left + 1 - first]];
-                let all = covers[0] + covers[1];
-                if all > 0.0 {
-                    (covers[0] * on_left + covers[1] * on_right) / all
-                } else {
-                    (on_left + on_right) / 2.0
-                }
-            };
-        }
-        means
     }
 }

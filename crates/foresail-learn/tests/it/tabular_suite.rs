@@ -210,6 +210,13 @@ impl Suite {
             let p = said.probabilities[5 * 3 + why.class as usize];
             assert!((sum - p).abs() < 1e-6, "{sum} is not {p}");
         }
+        let together = model.explain(&table, &said.codes, 9).unwrap();
+        for row in [0, 5, 599] {
+            let mut alone = model.contributions(&table, row, None).unwrap().columns;
+            alone.retain(|one| one.amount != 0.0);
+            assert_eq!(together[row], alone);
+        }
+        assert!(model.explain(&table, &[3; 600], 9).is_err());
         assert!(model.contributions(&table, 600, None).is_err());
         assert!(model.contributions(&table, 0, Some(3)).is_err());
     }
