@@ -33,7 +33,7 @@ pub use book::AlarmBook;
 pub use fold::KnownCalls;
 pub use kubectl::kubectl;
 pub use line::{AffectedLine, AlarmLine, CauseLine};
-pub use planned::respect_plans;
+pub use planned::{is_planned, respect_plans};
 pub use policy::AlarmPolicy;
 pub use quiet::Patience;
 

@@ -23,6 +23,12 @@ pub fn respect_plans(predictions: &mut [Prediction], graph: &Graph) {
     }
 }
 
+/// Whether a plan explains that a pod of workload `id` fails with `kind`.
+#[must_use]
+pub fn is_planned(graph: &Graph, id: &WorkloadId, (pod, kind): (&str, FailureKind)) -> bool {
+    plan((Some(pod), kind), (graph, id, graph.workload(id))).is_some()
+}
+
 /// The places of forecasts that a plan explains, with the plan.
 fn planned(predictions: &[Prediction], graph: &Graph) -> Vec<(usize, &'static str)> {
     // Forecasts of one unit mostly follow each other.
@@ -37,31 +43,27 @@ fn planned(predictions: &[Prediction], graph: &Graph) -> Vec<(usize, &'static st
             Some(known) if known.0 == id => known,
             other => other.insert((id, graph.workload(id))),
         };
-        planned.extend(plan(prediction, (graph, id, workload)).map(|plan| (place, plan)));
+        let what = (prediction.pod.as_deref(), prediction.kind);
+        planned.extend(plan(what, (graph, id, workload)).map(|plan| (place, plan)));
     }
     planned
 }
 
-/// What is planned for the object of a forecast of workload `id`, if that explains it.
+/// What is planned for a pod, or every pod, of workload `id`, if that explains the kind.
 fn plan(
-    prediction: &Prediction,
+    (pod, kind): (Option<&str>, FailureKind),
     (graph, id, workload): (&Graph, &WorkloadId, Option<&WorkloadRecord>),
 ) -> Option<&'static str> {
     if workload.and_then(|record| record.object.as_ref()?.deletion_requested_at).is_some() {
         return Some("planned: the workload is being deleted");
     }
-    let pod = prediction.pod.as_deref().and_then(|name| graph.pod(&id.namespace, name));
-    match pod {
-        Some(pod) => of_pod(graph, workload, pod, prediction.kind),
-        // Of the whole workload: planned only if that is so of each of its pods.
-        None if prediction.pod.is_none() => {
-            let mut pods = live(graph, id, Leaving::Counts)
-                .map(|pod| of_pod(graph, workload, pod, prediction.kind));
-            let first = pods.next()??;
-            pods.all(|plan| plan.is_some()).then_some(first)
-        }
-        None => None,
+    if let Some(name) = pod {
+        return of_pod(graph, workload, graph.pod(&id.namespace, name)?, kind);
     }
+    // Of the whole workload: planned only if that is so of each of its pods.
+    let mut pods = live(graph, id, Leaving::Counts).map(|pod| of_pod(graph, workload, pod, kind));
+    let first = pods.next()??;
+    pods.all(|plan| plan.is_some()).then_some(first)
 }
 
 fn of_pod(

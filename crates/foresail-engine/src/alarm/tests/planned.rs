@@ -123,6 +123,9 @@ impl Cluster {
         respect_plans(&mut said, &self.graph);
         assert_eq!(said[0].score > 0.0, said[0].evidence.is_empty(), "the plan is named");
         assert_eq!(said[0].probability().unwrap().get(), 0.9);
+        if let (Some(pod), Unit::Workload(id)) = (pod, &said[0].unit) {
+            assert_eq!(is_planned(&self.graph, id, (pod, kind)), said[0].score == 0.0);
+        }
         said[0].score > 0.0
     }
 }
