@@ -22,12 +22,13 @@ mod train;
 
 pub use calibrate::calibrators;
 pub use file::{StoredModel, StoredModelError};
+pub(crate) use fit::labelled;
 pub use fit::{FitSettings, TrainError, fit, foretelling};
 pub use fold::{Fold, FoldScorer, OUT_OF_FOLD};
 pub use held_out::HeldOut;
 pub use operating::{Measured, false_alarm_bound, operating_points, rate_bound};
 pub use plain::ModelKind;
-pub use rows::{RowCollector, Rows};
+pub use rows::{Plan, RowCollector, Rows};
 pub use score::{HAZARD, SaidOfKind, Scored, push_scores};
 pub use target::{HORIZON_MINUTES, Target, edges, targets};
 pub(crate) use train::trained_on;

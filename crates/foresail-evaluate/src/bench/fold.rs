@@ -142,14 +142,14 @@ impl<'a> Foundry<'a> {
         })
     }
 
-    /// What calibrated probabilities of the hazard model are worth on what was held out.
+    /// What calibrated probabilities of a model of the program are worth on what was held out.
     fn honesty(
         &self,
         outer: &Made,
         fold: &Fold,
         (inner, judged): (&[Option<Spoken>], &[Option<Spoken>]),
     ) -> Option<Honesty> {
-        let Some(Fitted::Hazard(model)) = &outer.fitted else { return None };
+        let Some(Fitted::Model(model)) = &outer.fitted else { return None };
         let courses = self.ground.courses;
         let kinds = &model.pipeline().kinds;
         let mut said = Vec::new();

@@ -8,7 +8,7 @@ use foresail_collect::ReplayOptions;
 use foresail_core::{Batch, Prediction, Timestamp, Unit};
 use foresail_engine::alarm::AlarmPolicy;
 use foresail_engine::first_passage::FirstPassageSettings;
-use foresail_engine::{Models, State};
+use foresail_engine::{Models, State, checks};
 use rayon::prelude::*;
 
 use super::{BenchInput, Extent};
@@ -20,7 +20,11 @@ use crate::learned::{Lesson, RowCollector};
 use crate::replay::{self, Scorer};
 use crate::result::Role;
 use crate::summary::Frame;
+use crate::trace::ScoreTrace;
 use crate::tune::Replayed;
+
+/// Name of the checks among the scorers of a replay.
+const CHECKS: &str = "checks";
 
 /// A recording, ready to be learned from and judged on.
 #[derive(Debug)]
@@ -29,9 +33,11 @@ pub(super) struct Course {
     pub(super) loaded: Loaded,
     /// Its rows and what happened next.
     pub(super) lesson: Lesson,
+    /// What the checks of changes said, which no model has a part in.
+    pub(super) checks: ScoreTrace,
 }
 
-/// The opponents and the rows of features, side by side.
+/// The opponents, the rows of features and the checks of changes, side by side.
 struct Side {
     baselines: Baselines,
     rows: RowCollector,
@@ -64,12 +70,16 @@ impl Course {
 
 impl Scorer for Side {
     fn names(&self) -> Vec<String> {
-        self.baselines.names()
+        let mut names = self.baselines.names();
+        names.push(CHECKS.to_owned());
+        names
     }
 
     fn step(&mut self, state: &State, batch: &Batch, at: Timestamp) -> Vec<Vec<Prediction>> {
         self.rows.step(state, batch, at);
-        self.baselines.step(state, batch, at)
+        let mut said = self.baselines.step(state, batch, at);
+        said.push(checks::predict(state, at));
+        said
     }
 }
 
@@ -111,10 +121,12 @@ pub(super) fn load(
                 on_progress(Progress { step: "replay", done, total });
             };
             let batches = recording.replay(ReplayOptions::default());
-            let trace = replay::run((&settings, &Models::default()), batches, &mut side, &on_tick);
+            let mut trace =
+                replay::run((&settings, &Models::default()), batches, &mut side, &on_tick);
             if trace.pods == 0 {
                 return Err(EvaluateError::NoPods { path: (*path).clone() });
             }
+            let checks = trace.scores.pop().unwrap_or_default();
             let ground = Ground::new(&trace, recording.episodes());
             let frame = Frame::new(&ground);
             let replayed = Replayed { trace, ground, frame };
@@ -128,7 +140,7 @@ pub(super) fn load(
                 sha256: recording.hashes().clone(),
                 replayed,
             };
-            Ok(Course { loaded, lesson })
+            Ok(Course { loaded, lesson, checks })
         })
         .collect()
 }

@@ -15,7 +15,7 @@ use crate::baseline::{
     FIRST_PASSAGE, HORIZONS_HOURS, MAD, MEMORY_TTL, SIGNATURE, STATIC, STOCK, WINDOWS_MINUTES,
     linear_name,
 };
-use crate::learned::{FitSettings, Scored, push_scores};
+use crate::learned::{FitSettings, ModelKind, Scored, push_scores};
 use crate::replay::ENGINE;
 use crate::result::{Method, MethodKind, Role, Variant};
 use crate::trace::{Said, ScoreTrace, Trace, UnitIndex};
@@ -87,7 +87,7 @@ pub(super) fn thresholds() -> Vec<f64> {
 
 /// The contenders that fit models, in groups that share them.
 pub(super) fn learned() -> Vec<Vec<Contender>> {
-    let hazard = || Learner::Hazard(Box::default());
+    let hazard = || Learner::of(ModelKind::Hazard);
     let plain = |name: &str, title: &str, learner| {
         vec![contender(name, title, (MethodKind::Baseline, learner, Form::Alone))]
     };
@@ -106,8 +106,8 @@ pub(super) fn learned() -> Vec<Vec<Contender>> {
             ),
         ],
         plain("logistic", "Logistic regression", Learner::Logistic),
-        plain("random_forest", "Random forest", Learner::Forest),
-        plain("gradient_boosting", "Gradient boosting", Learner::Boosting),
+        plain("random_forest", "Random forest", Learner::of(ModelKind::RandomForest)),
+        plain("gradient_boosting", "Gradient boosting", Learner::of(ModelKind::GradientBoosting)),
     ]
 }
 
@@ -115,7 +115,7 @@ pub(super) fn learned() -> Vec<Vec<Contender>> {
 pub(super) fn without(name: &str, title: &str, gone: &dyn Fn(Feature) -> bool) -> Contender {
     let mut settings = FitSettings::default();
     settings.features.retain(|feature| !gone(*feature));
-    let learner = Learner::Hazard(Box::new(settings));
+    let learner = Learner::Model(Box::new(settings));
     contender(name, title, (MethodKind::Reference, learner, Form::Union))
 }
 
@@ -127,7 +127,7 @@ pub(super) fn ablations() -> Vec<Contender> {
         "first passage (features, starting odds, union)",
         &group(&[FeatureGroup::FirstPassage]),
     );
-    if let How::Learned(Learner::Hazard(settings), form) = &mut bare.how {
+    if let How::Learned(Learner::Model(settings), form) = &mut bare.how {
         settings.from_first_passage = false;
         *form = Form::Alone;
     }
@@ -274,44 +274,41 @@ impl Fitted {
         (part, form): (&Cut, Form),
     ) -> Result<Spoken, BenchError> {
         let trace = &course.replayed().trace;
-        let (scores, rows) = match self {
-            Self::Plain(model) => {
-                let said = model.said(course, &part.wanted)?;
-                (score_trace(trace, said), None)
+        let model = match self {
+            Self::Logistic(model) => {
+                let scores = score_trace(trace, model.said(course, &part.wanted)?);
+                return Ok(Spoken { scores, rows: None });
             }
-            Self::Hazard(model) => {
-                let scored = self.rows(course, part, model);
-                let mut shell = trace.clone();
-                let identity = vec![Calibrator::Identity; model.pipeline().kinds.len()];
-                let rows = &course.lesson.rows;
-                push_scores(&mut shell, (FORESAIL, rows), (&scored, (model, &identity)));
-                (shell.scores.pop().unwrap_or_default(), Some(scored))
-            }
+            Self::Model(model) => model,
         };
-        let scores = match (self, form) {
-            (Self::Hazard(model), Form::Union | Form::Bounded) => united(course, &scores, model),
-            (Self::Hazard(model), Form::AlwaysOom) => {
-                always_oom(trace, &united(course, &scores, model))
-            }
-            (Self::Plain(_), _) | (Self::Hazard(_), Form::Alone) => scores,
+        let scored = self::rows(course, part, model);
+        let mut shell = trace.clone();
+        let identity = vec![Calibrator::Identity; model.pipeline().kinds.len()];
+        push_scores(&mut shell, (FORESAIL, &course.lesson.rows), (&scored, (model, &identity)));
+        let alone = shell.scores.pop().unwrap_or_default();
+        let scores = match form {
+            Form::Union | Form::Bounded => united(course, &alone, model),
+            Form::AlwaysOom => always_oom(trace, &united(course, &alone, model)),
+            Form::Alone => alone,
         };
-        Ok(Spoken { scores, rows })
-    }
-
-    fn rows(&self, course: &Course, part: &Cut, model: &LearnedModel) -> Scored {
-        let units = &course.replayed().trace.units;
-        let namespaces: BTreeSet<&str> = units
-            .iter()
-            .zip(&part.wanted)
-            .filter(|(_, wanted)| **wanted)
-            .filter_map(|(unit, _)| unit.unit.workload())
-            .map(|id| id.namespace.as_str())
-            .collect();
-        Scored::new(model, &course.lesson.rows, &|namespace| namespaces.contains(namespace))
+        Ok(Spoken { scores, rows: Some(scored) })
     }
 }
 
 // === free functions ===
+
+/// What a model says of the rows of a part.
+fn rows(course: &Course, part: &Cut, model: &LearnedModel) -> Scored {
+    let units = &course.replayed().trace.units;
+    let namespaces: BTreeSet<&str> = units
+        .iter()
+        .zip(&part.wanted)
+        .filter(|(_, wanted)| **wanted)
+        .filter_map(|(unit, _)| unit.unit.workload())
+        .map(|id| id.namespace.as_str())
+        .collect();
+    Scored::new(model, &course.lesson.rows, &|namespace| namespaces.contains(namespace))
+}
 
 fn score_trace(like: &Trace, said: Vec<Vec<Said>>) -> ScoreTrace {
     let mut shell = Trace::new(like.settings.clone(), &[]);
@@ -319,22 +316,23 @@ fn score_trace(like: &Trace, said: Vec<Vec<Said>>) -> ScoreTrace {
     shell.scores.pop().unwrap_or_default()
 }
 
-/// As the engine unites them: where the model has rows it ranks, else first passage on its scale.
+/// As the engine unites them: checks stay what they are; of forecasts the model ranks those that it has
+/// rows of, and first passage the others, on its scale.
 fn united(course: &Course, hazard: &ScoreTrace, model: &LearnedModel) -> ScoreTrace {
     let trace = &course.replayed().trace;
     let engine = &trace.scores[0];
     let units = units_of(course);
     let tick = |tick: usize| {
         let with_rows = with_rows(course, &units, tick);
+        let checks = course.checks.at(tick);
+        let forecasts = engine.at(tick).iter().filter(|one| !checks.contains(one));
+        let rescaled = forecasts.filter(|one| !with_rows.contains(&one.unit)).map(|one| {
+            let score = model.rescale(f64::from(one.score)) as f32;
+            Said { score, ..*one }
+        });
         let mut said = hazard.at(tick).to_vec();
-        for one in engine.at(tick) {
-            if matches!(one.kind.class(), KindClass::Change) {
-                said.push(*one);
-            } else if !with_rows.contains(&one.unit) {
-                let score = model.rescale(f64::from(one.score)) as f32;
-                said.push(Said { score, ..*one });
-            }
-        }
+        said.extend(rescaled);
+        said.extend_from_slice(checks);
         said
     };
     score_trace(trace, (0..trace.ticks.len()).into_par_iter().map(tick).collect())
@@ -361,3 +359,6 @@ fn always_oom(trace: &Trace, scores: &ScoreTrace) -> ScoreTrace {
     };
     score_trace(trace, (0..trace.ticks.len()).map(tick).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,7 +158,7 @@ mod tests {
     use crate::learned::{Lesson, Rows};
     use crate::sample::at;
     use crate::summary::Frame;
-    use crate::trace::Trace;
+    use crate::trace::{ScoreTrace, Trace};
     use crate::tune::Replayed;
 
     /// A recording with a workload in each of these namespaces, and a node.
@@ -196,7 +196,7 @@ mod tests {
             sha256: BTreeMap::new(),
             replayed,
         };
-        Course { loaded, lesson }
+        Course { loaded, lesson, checks: ScoreTrace::default() }
     }
 
     fn three() -> Vec<Course> {

@@ -8,6 +8,7 @@ use foresail_engine::learned::{Estimator, LearnedError, LearnedModel, Pipeline, 
 use foresail_learn::calibration::Calibrator;
 use foresail_learn::frame::{Column, Frame, FrameError};
 use foresail_learn::hazard::{HazardParams, HazardRows, HazardShape, HazardTarget, Prior};
+use foresail_learn::logistic::LogisticError;
 use foresail_learn::tree::{self, FitError, Monotone, Outputs, ParamError, TreeParams};
 
 use super::plain::{self, ModelKind};
@@ -89,6 +90,16 @@ pub struct FitSettings {
     pub params: HazardParams,
 }
 
+/// Rows to fit on.
+pub(crate) struct Labelled {
+    /// What is known of them.
+    pub(crate) frame: Frame,
+    /// What a hazard learns of them, with their weights.
+    pub(crate) targets: Vec<HazardTarget>,
+    /// What they failed with within the horizon.
+    pub(crate) failures: Vec<Option<FailureKind>>,
+}
+
 /// Why a model could not be fitted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -107,6 +118,9 @@ pub enum TrainError {
     /// The rows cannot be fitted.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// A logistic regression cannot be fitted.
+    #[error(transparent)]
+    Logistic(#[from] LogisticError),
     /// The parts do not fit together.
     #[error(transparent)]
     Learned(#[from] LearnedError),
@@ -151,9 +165,7 @@ impl Default for FitSettings {
 /// # Errors
 /// [`TrainError`] when there is nothing to learn.
 pub fn fit(part: Part<'_>, settings: &FitSettings) -> Result<LearnedModel, TrainError> {
-    let features = settings.features.as_slice();
-    let preprocessing = Preprocessing::of(features);
-    let (frame, targets) = sample(part, settings, (features, &preprocessing))?;
+    let Labelled { frame, targets, .. } = labelled(part, settings)?;
     if targets.iter().all(|target| target.event.is_none()) {
         return Err(TrainError::OneClass);
     }
@@ -165,7 +177,7 @@ pub fn fit(part: Part<'_>, settings: &FitSettings) -> Result<LearnedModel, Train
         ModelKind::GradientBoosting => plain::boosting(rows, KINDS.len() as u16, seed)?,
     };
     let pipeline = Pipeline {
-        preprocessing,
+        preprocessing: Preprocessing::of(&settings.features),
         estimator,
         calibrator: vec![Calibrator::Identity; KINDS.len()],
         kinds: KINDS.to_vec(),
@@ -187,29 +199,28 @@ fn hazard(rows: HazardRows<'_>, settings: &FitSettings) -> Result<Estimator, Tra
 
 /// Rows with a failure ahead, and one in [`FitSettings::quiet_stride`] of the others with the weight
 /// of those it stands for.
-fn sample(
-    part: Part<'_>,
-    settings: &FitSettings,
-    (features, preprocessing): (&[Feature], &Preprocessing),
-) -> Result<(Frame, Vec<HazardTarget>), TrainError> {
-    let mut columns: Vec<Vec<f32>> = vec![Vec::new(); features.len()];
-    let mut targets = Vec::new();
+pub(crate) fn labelled(part: Part<'_>, settings: &FitSettings) -> Result<Labelled, TrainError> {
+    let mut columns: Vec<Vec<f32>> = vec![Vec::new(); settings.features.len()];
+    let (mut targets, mut failures) = (Vec::new(), Vec::new());
     let counts = incident_rows(part);
     for (lesson, row, target) in part.rows() {
+        let failure = target.failure.map(|(kind, _)| kind).filter(|kind| KINDS.contains(kind));
         // A class must be known; a hazard learns from the time that was seen.
-        let seen = target.failure.is_some() || target.seen_minutes >= HORIZON_MINUTES;
+        let seen = failure.is_some() || target.seen_minutes >= HORIZON_MINUTES;
         if !seen && settings.model != ModelKind::Hazard {
             continue;
         }
         let rows = counts.get(&(lesson.name.as_str(), target.incident)).copied().unwrap_or(1);
         let Some(weight) = weight(row, (&target, rows), settings) else { continue };
-        for (column, feature) in columns.iter_mut().zip(features) {
+        for (column, feature) in columns.iter_mut().zip(&settings.features) {
             column.push(lesson.rows.values[row][*feature as usize]);
         }
         targets.push(target.hazard(&KINDS, weight));
+        failures.push(failure);
     }
     let columns = columns.into_iter().map(Column::Number).collect();
-    Ok((Frame::new(preprocessing.schema()?, columns)?, targets))
+    let schema = Preprocessing::of(&settings.features).schema()?;
+    Ok(Labelled { frame: Frame::new(schema, columns)?, targets, failures })
 }
 
 /// Rows before each incident, by recording and incident.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use foresail_core::{Batch, Prediction, Timestamp, WorkloadId};
+use foresail_core::{Batch, FailureKind, Prediction, Timestamp, WorkloadId};
 use foresail_engine::State;
-use foresail_engine::features::{self, Feature};
+use foresail_engine::alarm::is_planned;
+use foresail_engine::features::{self, Feature, PodFeatures};
 use foresail_engine::first_passage::{FirstPassageSettings, Survey};
+use foresail_engine::graph::Graph;
 use foresail_engine::unknown::Unknowns;
 
 use crate::replay::Scorer;
@@ -27,6 +29,20 @@ pub struct Rows {
     pub pod: Vec<u32>,
     /// Values of each row.
     pub values: Vec<[f32; Feature::COUNT]>,
+    /// What somebody has planned for the pod of each row.
+    pub plans: Vec<Plan>,
+}
+
+/// Which failures of a pod are no news, because somebody is taking it away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Plan {
+    /// None: it is to stay.
+    #[default]
+    Stays,
+    /// That it will not answer.
+    StopsAnswering,
+    /// Every failure.
+    Goes,
 }
 
 /// Collects rows beside a replay.
@@ -59,6 +75,33 @@ impl Rows {
     pub fn at(&self, tick: usize) -> std::ops::Range<usize> {
         let start = tick.checked_sub(1).map_or(0, |before| self.ends[before]);
         start..self.ends[tick]
+    }
+}
+
+// === impl Plan ===
+
+impl Plan {
+    fn of(graph: &Graph, row: &PodFeatures<'_>) -> Self {
+        let planned = |kind| is_planned(graph, row.unit, (row.pod, kind));
+        if planned(FailureKind::OomKilled) {
+            Self::Goes
+        } else if planned(FailureKind::NotReady) {
+            Self::StopsAnswering
+        } else {
+            Self::Stays
+        }
+    }
+
+    /// Whether a failure is no news.
+    #[must_use]
+    pub const fn explains(self, kind: FailureKind) -> bool {
+        match self {
+            Self::Stays => false,
+            Self::StopsAnswering => {
+                matches!(kind, FailureKind::NotReady | FailureKind::LivenessKill)
+            }
+            Self::Goes => true,
+        }
     }
 }
 
@@ -106,6 +149,7 @@ impl Scorer for RowCollector {
             self.rows.unit.push(unit);
             self.rows.pod.push(pod);
             self.rows.values.push(row.values);
+            self.rows.plans.push(Plan::of(state.graph(), &row));
         }
         self.rows.ends.push(self.rows.values.len());
         Vec::new()

@@ -93,7 +93,7 @@ impl Scored {
 }
 
 /// Adds the scores of a recording to its trace under `name`: per unit and kind what its strongest
-/// pod says.
+/// pod says, unless that is planned.
 pub fn push_scores(
     trace: &mut Trace,
     (name, rows): (&str, &Rows),
@@ -106,13 +106,14 @@ pub fn push_scores(
     let horizon = scale.to_platform(FaultDuration::from_minutes(model.horizon_minutes()));
     let mut ticks = Vec::with_capacity(rows.ticks.len());
     for tick in 0..rows.ticks.len() {
-        let mut best: BTreeMap<(UnitIndex, usize), SaidOfKind> = BTreeMap::new();
+        let mut best: BTreeMap<(UnitIndex, usize), (SaidOfKind, usize)> = BTreeMap::new();
         for row in rows.at(tick) {
             for (kind, said) in scored.of(row).into_iter().flatten().enumerate() {
                 if said.score >= FLOOR {
-                    let known = best.entry((units[rows.unit[row] as usize], kind)).or_insert(*said);
-                    if said.score > known.score {
-                        *known = *said;
+                    let key = (units[rows.unit[row] as usize], kind);
+                    let known = best.entry(key).or_insert((*said, row));
+                    if said.score > known.0.score {
+                        *known = (*said, row);
                     }
                 }
             }
@@ -124,10 +125,19 @@ pub fn push_scores(
         let basis = |unit: UnitIndex, kind: FailureKind| {
             engine.iter().find(|said| said.unit == unit && said.kind == kind)?.basis
         };
-        let said = best.into_iter().map(|((unit, kind), said)| Said {
+        // Of a pod that is taken away it is no news, but first passage may mean another one.
+        let is_news = |unit: UnitIndex, kind: FailureKind, row: usize| {
+            let of_another =
+                |said: &Said| said.unit == unit && said.kind == kind && said.score > 0.0;
+            !rows.plans[row].explains(kind) || engine.iter().any(of_another)
+        };
+        let kinds = &model.pipeline().kinds;
+        let news =
+            best.into_iter().filter(|((unit, kind), (_, row))| is_news(*unit, kinds[*kind], *row));
+        let said = news.map(|((unit, kind), (said, _))| Said {
             unit,
-            kind: model.pipeline().kinds[kind],
-            basis: basis(unit, model.pipeline().kinds[kind]),
+            kind: kinds[kind],
+            basis: basis(unit, kinds[kind]),
             score: said.score,
             probability: calibrators[kind].apply(f64::from(said.probability)) as f32,
             horizon_ms: horizon.as_millis(),
