@@ -29,7 +29,7 @@ struct InspectedObject<'a> {
     /// Columns that a model would not see, with the reason; only with a target.
     left_out: &'a [LeftOut],
     /// Only with a target; absent without one.
-    findings: Option<Vec<Finding>>,
+    findings: Option<&'a [Finding]>,
 }
 
 /// What the audit says, with a target.
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &DataInspectArguments) -> Result<()> {
             rows: opened.table.n_rows(),
             columns: &columns,
             left_out: audited.as_ref().map_or(&[], |audited| &audited.left_out),
-            findings: audited.as_ref().map(|audited| counted_from_1(&audited.findings)),
+            findings: audited.as_ref().map(|audited| &audited.findings[..]),
         })?,
         Format::Text => print(&mut output, (&opened, &columns), audited.as_ref())?,
     }
@@ -71,7 +71,7 @@ fn look(opened: &Opened, arguments: &DataInspectArguments, target: &str) -> Resu
         ignore: Vec::new(),
     };
     let roles = Roles::of(&opened.table, &roles).map_err(|error| refused(error.into()))?;
-    let (groups, ignored) = rows::groups_and_ignored(&roles);
+    let (groups, ignored) = roles.groups_and_ignored();
     let asked = arguments.forecast || arguments.time.is_some();
     let plan = AuditPlan {
         target,
@@ -80,18 +80,10 @@ fn look(opened: &Opened, arguments: &DataInspectArguments, target: &str) -> Resu
         ignored: &ignored,
         split: None,
         forecast: if asked { Forecast::Asked } else { Forecast::NotAsked },
+        ..AuditPlan::default()
     };
     let findings = audit(&opened.table, &plan).map_err(|error| refused(error.into()))?;
     Ok(Audited { left_out: roles.left_out, findings })
-}
-
-/// People and editors count rows from 1.
-fn counted_from_1(findings: &[Finding]) -> Vec<Finding> {
-    let one = |finding: &Finding| {
-        let rows = finding.rows.iter().map(|row| row + 1).collect();
-        Finding { rows, ..finding.clone() }
-    };
-    findings.iter().map(one).collect()
 }
 
 fn print(

@@ -8,7 +8,7 @@ use std::path::Path;
 use foresail_collect::table::{read_parquet, write_parquet};
 use foresail_learn::model_file::{self, Header, Model, ModelFileError, Named, TrainedOn};
 use foresail_learn::tabular::csv::{self, ReadOptions};
-use foresail_learn::tabular::{LeaveReason, LeftOut, Roles, Table, TabularModel};
+use foresail_learn::tabular::{Table, TabularModel};
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, Result};
@@ -16,9 +16,6 @@ use crate::staging::StagedFile;
 
 /// How a Parquet file begins.
 const PARQUET: &[u8] = b"PAR1";
-
-/// Columns of `dataset` and `simulate` that name what a row belongs to.
-const OUR_GROUPS: [&str; 4] = ["recording", "namespace", "workload", "object"];
 
 /// A table as it was read.
 pub(crate) struct Opened {
@@ -75,21 +72,6 @@ pub(crate) fn open_model(file: &Path) -> Result<Model<TabularModel>> {
 pub(crate) fn header(file: &Path, bytes: &[u8]) -> Result<Header> {
     model_file::header(Named { name: file, bytes })
         .map_err(|error| Failure::writing(error, "the model cannot be stored"))
-}
-
-/// Which columns the audit takes for groups, and which it leaves out.
-///
-/// Columns that name what rows of our own files belong to are no features, but what they give away
-/// is worth a look, named or not.
-pub(crate) fn groups_and_ignored(roles: &Roles) -> (Vec<String>, Vec<String>) {
-    let is_group = |one: &&LeftOut| {
-        matches!(one.reason, LeaveReason::Reserved) && OUR_GROUPS.contains(&one.column.as_str())
-    };
-    let (ours, ignored): (Vec<&LeftOut>, Vec<&LeftOut>) = roles.left_out.iter().partition(is_group);
-    let names = |columns: Vec<&LeftOut>| -> Vec<String> {
-        columns.into_iter().map(|one| one.column.clone()).collect()
-    };
-    ([roles.groups.clone(), names(ours)].concat(), names(ignored))
 }
 
 /// The format that the name of an output file asks for.

@@ -246,7 +246,7 @@ fn learn(opened: &Opened, options: &TrainOptions, log: &mut Log) -> Result<(Trai
 
 fn findings(table: &Table, options: &TrainOptions, trained: &Trained) -> Result<Vec<Finding>> {
     let roles = trained.model.roles();
-    let (groups, ignored) = rows::groups_and_ignored(roles);
+    let (groups, ignored) = roles.groups_and_ignored();
     let forecast = match options.split.by {
         SplitBy::Time(_) => Forecast::Asked,
         SplitBy::Stratified | SplitBy::Group(_) => Forecast::NotAsked,
@@ -258,6 +258,7 @@ fn findings(table: &Table, options: &TrainOptions, trained: &Trained) -> Result<
         ignored: &ignored,
         split: Some(&trained.split),
         forecast,
+        missing_target: options.fit.missing_target,
     };
     audit(table, &plan).map_err(|error| Failure::Input(error.into()))
 }

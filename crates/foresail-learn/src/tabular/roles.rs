@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,13 @@ use crate::frame::MISSING_CODE;
 const DISTINCT: f64 = 0.9;
 /// Rows from which that share tells anything.
 const FEW_ROWS: usize = 20;
+
+/// How a date is written.
+const DATE: &[u8] = b"dddd-dd-dd";
+/// Names of columns whose numbers may be times.
+const TIME_NAMES: [&str; 6] = ["time", "timestamp", "date", "datetime", "ts", "epoch"];
+/// Seconds since 1970 of which a table may tell: the years 2000 to 2100.
+const EPOCHS: RangeInclusive<f64> = 946_684_800.0..=4_102_444_800.0;
 
 /// Columns that `foresail dataset` writes beside its features and its target: a CSV has no place to say
 /// what a column is for, so their names say it. They count where a table has all of them; in another
@@ -35,6 +43,9 @@ pub const DATASET_BALANCE: &str = "balance";
 /// Columns that `foresail simulate` writes beside its features; they too count where a table has all of
 /// them. The last is the target.
 pub const SIMULATED_COLUMNS: [&str; 3] = ["timestamp", "object", "issue_type"];
+
+/// Those of both that name what a row belongs to.
+const RESERVED_GROUPS: [&str; 4] = ["recording", "namespace", "workload", "object"];
 
 /// What the caller says of the columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,6 +98,8 @@ pub enum LeaveReason {
     Constant,
     /// It counts the rows.
     RowNumber,
+    /// It holds times, and was not named as the time of the rows.
+    Times,
     /// Its texts name rows: nearly every row has its own.
     Identifier {
         /// Distinct texts.
@@ -175,6 +188,24 @@ impl Roles {
         let RoleOptions { target, groups, time, .. } = options.clone();
         Ok(Self { target, groups, time, features, left_out })
     }
+
+    /// Which columns an audit takes for groups, and which it leaves out.
+    ///
+    /// Columns that name what rows of our own files belong to are no features, but what they give away
+    /// is worth a look, named or not.
+    #[must_use]
+    pub fn groups_and_ignored(&self) -> (Vec<String>, Vec<String>) {
+        let is_group = |one: &&LeftOut| {
+            matches!(one.reason, LeaveReason::Reserved)
+                && RESERVED_GROUPS.contains(&one.column.as_str())
+        };
+        let (reserved, ignored): (Vec<&LeftOut>, Vec<&LeftOut>) =
+            self.left_out.iter().partition(is_group);
+        let names = |columns: Vec<&LeftOut>| -> Vec<String> {
+            columns.into_iter().map(|one| one.column.clone()).collect()
+        };
+        ([self.groups.clone(), names(reserved)].concat(), names(ignored))
+    }
 }
 
 // === impl RoleOptions ===
@@ -210,6 +241,9 @@ impl fmt::Display for LeaveReason {
             Self::AllMissing => formatter.write_str("all of its values are missing"),
             Self::Constant => formatter.write_str("all of its values are the same"),
             Self::RowNumber => formatter.write_str("it counts the rows"),
+            Self::Times => formatter.write_str(
+                "it holds times, from which a model learns when and not what; --time orders the rows by it",
+            ),
             Self::Identifier { levels, rows } => {
                 write!(formatter, "it names rows: {levels} distinct texts in {rows} rows")
             }
@@ -236,9 +270,34 @@ fn is_reserved(name: &str) -> bool {
 
 fn reason(column: &TableColumn) -> Option<LeaveReason> {
     match &column.values {
-        Values::Number(numbers) => reason_of_numbers(numbers),
+        Values::Number(numbers) => reason_of_numbers(numbers)
+            .or_else(|| are_epochs(&column.name, numbers).then_some(LeaveReason::Times)),
         Values::Text(text) => reason_of_texts(text),
     }
+}
+
+/// Whether a column whose name says time holds times since 1970, in seconds or a thousandth, millionth
+/// or billionth of them. Numbers alone do not say so: bytes and nanoseconds are as great.
+fn are_epochs(name: &str, numbers: &[f64]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_prefix("num_").unwrap_or(&name);
+    let says_time = TIME_NAMES.contains(&name) || name.ends_with("timestamp");
+    let are_of = |unit: f64| {
+        let known = || numbers.iter().filter(|number| !number.is_nan());
+        known().all(|number| EPOCHS.contains(&(number / unit)))
+    };
+    says_time && [1.0, 1e3, 1e6, 1e9].into_iter().any(are_of)
+}
+
+/// Whether a text is a date, or a date and a time of day (RFC 3339, also with a space between).
+pub(super) fn is_time(text: &str) -> bool {
+    let Some((date, rest)) = text.as_bytes().split_at_checked(DATE.len()) else { return false };
+    let fits = |(shape, byte): (&u8, &u8)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        shape => shape == byte,
+    };
+    let has_clock = matches!(rest, [b'T' | b't' | b' ', hour, ..] if hour.is_ascii_digit());
+    DATE.iter().zip(date).all(fits) && (rest.is_empty() || has_clock)
 }
 
 fn reason_of_numbers(numbers: &[f64]) -> Option<LeaveReason> {
@@ -271,6 +330,9 @@ fn reason_of_texts(text: &Text) -> Option<LeaveReason> {
     }
     if levels == 1 {
         return (rows == text.codes.len()).then_some(LeaveReason::Constant);
+    }
+    if seen.iter().zip(&text.levels).all(|(seen, level)| !seen || is_time(level)) {
+        return Some(LeaveReason::Times);
     }
     let is_name = rows >= FEW_ROWS && levels as f64 >= DISTINCT * rows as f64;
     is_name.then_some(LeaveReason::Identifier { levels, rows })
