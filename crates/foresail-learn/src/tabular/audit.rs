@@ -60,6 +60,8 @@ pub struct AuditPlan<'a> {
     pub split: Option<&'a Split>,
     /// Whether a forecast is asked.
     pub forecast: Forecast,
+    /// Whether rows without a class are a class of their own; else they are left out.
+    pub missing_target: MissingTarget,
 }
 
 /// Why there is no audit.
@@ -86,12 +88,14 @@ pub enum AuditError {
 
 /// Looks for what gives the labels away; the most harmful finding first.
 ///
-/// Rows without a class are left out.
-///
 /// # Errors
 /// [`AuditError`] when a column of the plan is absent or the target has fewer than two classes.
 pub fn audit(table: &Table, plan: &AuditPlan<'_>) -> Result<Vec<Finding>, AuditError> {
-    let labels = Labels::of(table, plan.target, MissingTarget::Drop)?;
+    let missing_target = match plan.missing_target {
+        MissingTarget::Refuse | MissingTarget::Drop => MissingTarget::Drop,
+        MissingTarget::Class => MissingTarget::Class,
+    };
+    let labels = Labels::of(table, plan.target, missing_target)?;
     if let [class] = &labels.classes[..] {
         let (target, class, n_rows) = (plan.target.to_owned(), class.clone(), labels.rows.len());
         return Err(AuditError::OneClass { target, class, n_rows });

@@ -53,7 +53,7 @@ pub struct Finding {
     pub columns: Vec<String>,
     /// The classes it speaks of.
     pub classes: Vec<String>,
-    /// Some rows to look at, from 0.
+    /// Some rows to look at; the first of the table is 1, as in errors and predictions.
     pub rows: Vec<usize>,
     /// Measured numbers, by name.
     pub evidence: BTreeMap<String, f64>,

@@ -2,6 +2,7 @@
 
 use super::words::percent;
 use super::{Finding, FindingKind, Forecast, Severity, View};
+use crate::tabular::roles::is_time;
 use crate::tabular::{Text, Values};
 
 /// Share of objects with one row from which on there is no history.
@@ -22,7 +23,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         return vec![no_order(
             vec![time],
             format!(
-                "the times in `{time}` are texts that do not begin with a date such as `2026-01-31`"
+                "the times in `{time}` are texts that are no dates such as `2026-01-31`, with or without the time of day"
             ),
         )];
     };
@@ -52,15 +53,7 @@ fn no_order(columns: Vec<&str>, fact: String) -> Finding {
 
 /// Texts that begin with a date, as numbers of the same order: such texts sort as they follow.
 fn ranks(view: &View<'_>, text: &Text) -> Option<Vec<f64>> {
-    let is_dated = |level: &String| {
-        let mut bytes = level.bytes();
-        b"dddd-dd-dd".iter().all(|shape| match (shape, bytes.next()) {
-            (b'd', Some(byte)) => byte.is_ascii_digit(),
-            (shape, Some(byte)) => *shape == byte,
-            (_, None) => false,
-        })
-    };
-    if !text.levels.iter().all(is_dated) {
+    if !text.levels.iter().all(|level| is_time(level)) {
         return None;
     }
     let mut order: Vec<usize> = (0..text.levels.len()).collect();
@@ -100,7 +93,7 @@ fn unsorted(view: &View<'_>, (time, times): (&str, &[f64])) -> Option<Finding> {
     Some(
         Finding::new(FindingKind::NoOrder, Severity::Question, 0.0)
             .columns([time])
-            .rows(vec![row])
+            .rows(vec![row + 1])
             .evidence("steps_back", n as f64)
             .said(
                 format!("the rows are not in the order of `{time}`: time goes back {n} times, first at row {}", row + 1),

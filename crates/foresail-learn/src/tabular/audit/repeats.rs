@@ -59,7 +59,8 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
         fact.push_str(&format!("; {torn} of the repeated rows have another class than a twin"));
     }
     let rows = twins.groups.iter().flatten().take(SHOWN);
-    let rows = rows.filter_map(|row| view.labels.rows.get(*row as usize).copied()).collect();
+    let rows = rows.filter_map(|row| view.labels.rows.get(*row as usize).map(|row| row + 1));
+    let rows = rows.collect();
     vec![
         Finding::new(FindingKind::RowsRepeated, severity, share)
             .rows(rows)

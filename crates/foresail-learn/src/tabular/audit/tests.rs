@@ -229,7 +229,7 @@ fn rows_on_both_sides_of_a_split_are_counted() {
     let repeated = of_kind(&findings, FindingKind::RowsRepeated);
     assert_eq!(repeated.severity, Severity::Invalid);
     assert_eq!(repeated.evidence["share_of_test_rows_in_training"], 1.0);
-    assert_eq!(repeated.rows[..2], [0, N]);
+    assert_eq!(repeated.rows[..2], [1, N + 1]);
 }
 
 #[test]
@@ -362,6 +362,23 @@ fn one_class_and_absent_columns_are_refused() {
     assert!(error.to_string().contains("one class, `normal`"), "{error}");
     let error = audit(&one, &AuditPlan { target: "nothing", ..plan() }).unwrap_err();
     assert!(error.to_string().contains("`nothing`"), "{error}");
+}
+
+#[test]
+fn rows_without_a_class_are_audited_where_they_are_a_class() {
+    let (mut columns, classes) = noisy();
+    let leak = (0..N).map(|row| f64::from(u8::from(row % 5 == 0))).collect();
+    columns.push(number("leak", leak));
+    let known = classes.iter().enumerate().map(|(row, class)| (row % 5 > 0).then_some(*class));
+    let target = Values::Text(Text::of(known));
+    columns.push(TableColumn { name: "issue_type".to_owned(), values: target });
+    let whole = Table::new(columns).unwrap();
+    let told = |missing_target| {
+        let findings = audit(&whole, &AuditPlan { missing_target, ..plan() }).unwrap();
+        findings.iter().any(|one| one.columns == ["leak"] && one.classes == ["missing"])
+    };
+    assert!(told(MissingTarget::Class));
+    assert!(!told(MissingTarget::Drop));
 }
 
 #[test]

@@ -103,3 +103,28 @@ fn without_a_feature_there_is_nothing_to_learn_from() {
     let error = Roles::of(&table, &options).unwrap_err().to_string();
     assert!(error.ends_with("the table has no other column"), "{error}");
 }
+
+#[test]
+fn times_are_left_out_unless_named() {
+    let hour = |row: usize| format!("2026-01-{:02}", 1 + row / 8);
+    let epoch = |row: usize| 1_767_225_600.0 + (row / 2) as f64;
+    let columns = vec![
+        column("day", texts(hour)),
+        column("at", texts(|row| format!("{}T08:00:00Z", hour(row)))),
+        column("spaced", texts(|row| format!("{} 08:00", hour(row)))),
+        column("Timestamp", numbers(epoch)),
+        column("ts", numbers(|row| 1e3 * epoch(row))),
+        column("memory", numbers(epoch)),
+        column("time", numbers(|row| (row / 3) as f64)),
+        column("version", texts(|row| format!("2026-01-0{}-rc", row % 3))),
+        column("issue", texts(|row| format!("{}", row % 2))),
+    ];
+    let table = Table::new(columns).unwrap();
+    let options = RoleOptions { target: "issue".to_owned(), ..RoleOptions::default() };
+    let roles = Roles::of(&table, &options).unwrap();
+    assert_eq!(roles.features, ["memory", "time", "version"]);
+    assert!(roles.left_out.iter().all(|one| one.reason == LeaveReason::Times));
+    let named = RoleOptions { time: Some("at".to_owned()), ..options };
+    let roles = Roles::of(&table, &named).unwrap();
+    assert!(roles.left_out.iter().all(|one| one.column != "at"));
+}
