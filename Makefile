@@ -23,6 +23,7 @@ model: cargo ## Train the model that is built into the program (commit it when f
 test: cargo lint docs generated ## Everything that CI runs
 	scripts/browser-test
 	cargo run --quiet --locked --bin foresail -- bench --recording data --out out/bench-reduced --reduced >/dev/null
+	scripts/python-test
 	scripts/test
 
 lint: cargo

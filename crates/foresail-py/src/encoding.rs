@@ -1,28 +1,33 @@
 //! Frames of numbers for any learner, from which the rows as they were can be had again.
 //!
 //! Fitted on the training rows alone. A number stays what it is; a missing one becomes the median of
-//! the training rows, moved by the smallest steps until no training row has that value, so that it is
-//! known again. A text becomes its number where all texts of its column are numbers, else its place
+//! the training rows, moved by less than a millionth to a value that no training row has and whose
+//! last bits are a mark, so that it is known again, be it by a model that was loaded from a file. A text becomes its number where all texts of its column are numbers, else its place
 //! among them in order, from 0; below these stand one value for a missing text and one for a text
 //! that no training row has.
 
 use std::sync::Arc;
 
-use foresail_learn::tabular::{RoleOptions, Roles, Table, TableColumn, Text, Values};
+use foresail_learn::tabular::{Table, TableColumn, Text, Values};
 use pyo3::prelude::*;
 
 use crate::exceptions::{InputError, input};
+use crate::parted::Parted;
 use crate::rows::Rows;
 use crate::work::detached;
 
 /// The text that stands for one which no training row has.
 const UNKNOWN: &str = "(unknown)";
+/// The half of a number's bits that says less than a millionth of its value.
+const MARK_BITS: u64 = 0xffff_ffff;
+/// These bits of a number that stands for a missing one. One measured number in 4 billion has them by
+/// chance; numbers of single precision and short decimals never do.
+const MARK: u64 = 0x5eed_f111;
 
 /// How each feature becomes numbers, and back.
 #[pyclass(frozen, module = "foresail._foresail")]
 pub(crate) struct Encoding {
     columns: Vec<EncodedColumn>,
-    left_out: Vec<(String, String)>,
 }
 
 struct EncodedColumn {
@@ -55,34 +60,17 @@ enum NumberSource {
 
 #[pymethods]
 impl Encoding {
-    /// Fits to the rows of these numbers; target and the columns `apart` are no features.
+    /// Fits to the training rows.
     #[staticmethod]
-    fn fit(
-        rows: &Bound<'_, Rows>,
-        target: String,
-        apart: Vec<String>,
-        training: Vec<usize>,
-    ) -> PyResult<Self> {
-        let table = rows.get().table();
-        detached(rows.py(), "looking at columns", |_| {
-            let table = table.select_rows(&training).map_err(input)?;
-            let options = RoleOptions { target, groups: apart, ..RoleOptions::default() };
-            let roles = Roles::of(&table, &options).map_err(input)?;
+    fn fit(parted: &Bound<'_, Parted>) -> PyResult<Self> {
+        let (features, table) = parted.get().features();
+        detached(parted.py(), || {
             let column = |name: &String| {
                 let code = Code::of(table.column(name).map_err(input)?);
                 Ok(EncodedColumn { name: name.clone(), code })
             };
-            let columns = roles.features.iter().map(column).collect::<PyResult<_>>()?;
-            let left_out = roles.left_out.into_iter();
-            let left_out = left_out.map(|out| (out.column, out.reason.to_string())).collect();
-            Ok(Self { columns, left_out })
+            Ok(Self { columns: features.iter().map(column).collect::<PyResult<_>>()? })
         })
-    }
-
-    /// The columns that no model should see, each with the reason.
-    #[getter]
-    fn left_out(&self) -> Vec<(String, String)> {
-        self.left_out.clone()
     }
 
     /// The features as numbers.
@@ -93,7 +81,7 @@ impl Encoding {
             let values = Values::Number(column.code.encode(values));
             Ok(TableColumn { name: column.name.clone(), values })
         };
-        let table = detached(py, "encoding", |_| {
+        let table = detached(py, || {
             let columns = self.columns.iter().map(encode).collect::<PyResult<_>>()?;
             Table::new(columns).map_err(input)
         })?;
@@ -113,7 +101,7 @@ impl Encoding {
                 (Some(_), Values::Text(_)) | (None, _) => Ok(column.clone()),
             }
         };
-        let table = detached(py, "decoding", |_| {
+        let table = detached(py, || {
             let columns = table.columns().iter().map(decode).collect::<PyResult<_>>()?;
             Table::new(columns).map_err(input)
         })?;
@@ -141,7 +129,7 @@ impl EncodedColumn {
 impl Code {
     fn of(training: &Values) -> Self {
         match training {
-            Values::Number(numbers) => Self::Number { fill: unused_median(numbers) },
+            Values::Number(numbers) => Self::Number { fill: marked_median(numbers) },
             Values::Text(text) => Self::Text(TextCode::of(text)),
         }
     }
@@ -243,14 +231,20 @@ fn are_distinct(numbers: &[f64]) -> bool {
     sorted.windows(2).all(|pair| pair.first() != pair.last())
 }
 
-/// The number nearest above the median that none of these is; near 0 without any.
-fn unused_median(numbers: &[f64]) -> f64 {
+/// The median of these with the mark in place of its last digits, and none of these; near 0 without any.
+fn marked_median(numbers: &[f64]) -> f64 {
     let mut sorted: Vec<f64> =
         numbers.iter().copied().filter(|number| number.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
-    let mut median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
-    while sorted.binary_search_by(|number| number.total_cmp(&median)).is_ok() {
-        median = median.next_up();
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
+    let mut fill = f64::from_bits(median.to_bits() & !MARK_BITS | MARK);
+    while sorted.binary_search_by(|number| number.total_cmp(&fill)).is_ok() {
+        fill = f64::from_bits(fill.to_bits() + MARK_BITS + 1);
     }
-    median
+    fill
+}
+
+/// Whether a number stands for a missing one, as far as can be seen without the [`Encoding`].
+pub(crate) const fn is_marked(number: f64) -> bool {
+    number.to_bits() & MARK_BITS == MARK
 }

@@ -16,6 +16,7 @@ mod capsule;
 mod encoding;
 mod exceptions;
 mod model;
+mod parted;
 mod progress;
 mod rows;
 mod sets;
@@ -33,7 +34,9 @@ mod _foresail {
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]
-    use super::rows::{Rows, split};
+    use super::parted::Parted;
+    #[pymodule_export]
+    use super::rows::Rows;
     #[pymodule_export]
     use super::sets::{backtest_rows, issue_types, recording_rows, simulate};
 }

@@ -8,18 +8,19 @@ use foresail_learn::forest::ForestParams;
 use foresail_learn::frame::ColumnKind;
 use foresail_learn::model_file::{Card, Header};
 use foresail_learn::tabular::{
-    ClassWeights, EstimatorParams, FitOptions, MissingTarget, Scores, Table, TableColumn,
+    ClassWeights, EstimatorParams, Finding, FitOptions, MissingTarget, Scores, Table, TableColumn,
     TabularModel, Text, TrainingEvent, Values,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::Serialize;
 
-use crate::encoding::TextCode;
+use crate::encoding::{TextCode, is_marked};
 use crate::exceptions::{InputError, input, model_file};
+use crate::parted::{self, Parted};
 use crate::progress::Progress;
 use crate::rows::Rows;
-use crate::work::detached;
+use crate::work::{detached, interruptible};
 
 /// What a report calls a model or rows that are no file.
 const IN_MEMORY: &str = "in memory";
@@ -40,6 +41,8 @@ pub(crate) struct Wish {
 pub(crate) struct Model {
     model: TabularModel,
     card: Card,
+    /// What makes a score too good, the most harmful first.
+    findings: Vec<Finding>,
 }
 
 /// What a report says to Python.
@@ -93,48 +96,63 @@ fn sized(estimator: EstimatorParams, n_trees: Option<u32>) -> EstimatorParams {
 
 #[pymethods]
 impl Model {
-    /// Fits to all rows.
+    /// Fits to all rows and audits them; where they are the training part of `parted`, its test part
+    /// is judged for the card.
     #[staticmethod]
-    fn fit(py: Python<'_>, rows: &Rows, wish: Wish) -> PyResult<Self> {
+    #[pyo3(signature = (rows, wish, parted=None))]
+    fn fit(
+        py: Python<'_>,
+        rows: &Rows,
+        wish: Wish,
+        parted: Option<&Bound<'_, Parted>>,
+    ) -> PyResult<Self> {
         let seed = wish.seed;
         let options = wish.options()?;
         let table = rows.table();
-        let most_rounds = match &options.estimator {
-            EstimatorParams::GradientBoosting(options) => options.params.n_rounds as usize,
-            EstimatorParams::RandomForest(_) => 0,
-        };
-        let model = detached(py, "training", |progress| {
-            let mut observe = |event: &TrainingEvent| {
-                if let TrainingEvent::Round { round, .. } = event {
-                    progress.report("training", *round as usize, most_rounds);
-                }
+        let parted = parted.map(Bound::get);
+        interruptible(py, "training", |progress| {
+            let model = fit(&table, &options, progress)?;
+            progress.report("auditing", 0, 0);
+            let events = model.classes().iter().cloned().zip(model.class_counts().iter().copied());
+            let mut fitted = Self {
+                card: Card {
+                    program_version: env!("CARGO_PKG_VERSION").to_owned(),
+                    seed,
+                    rows: model.class_counts().iter().sum(),
+                    events: events.collect(),
+                    ..Card::default()
+                },
+                findings: Vec::new(),
+                model,
             };
-            TabularModel::fit(&table, &options, &mut observe).map_err(input)
-        })?;
-        let events = model.classes().iter().cloned().zip(model.class_counts().iter().copied());
-        let card = Card {
-            program_version: env!("CARGO_PKG_VERSION").to_owned(),
-            seed,
-            rows: model.class_counts().iter().sum(),
-            events: events.collect(),
-            ..Card::default()
-        };
-        Ok(Self { model, card })
+            match parted.filter(|parted| parted.is_training_part(&table)) {
+                None => fitted.findings = parted::findings(&table, &fitted.model)?,
+                Some(parted) => {
+                    let test = fitted.aligned(&parted.test_rows()?)?;
+                    let card = parted.judge(&fitted.model, (&test, options.class_weights))?;
+                    fitted.findings.clone_from(&card.findings);
+                    fitted.card.recordings.extend(parted.source().cloned());
+                    fitted.card.table = Some(Box::new(card));
+                }
+            }
+            Ok(fitted)
+        })
     }
 
     /// Reads a model file.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let read = |_: &Progress| TabularModel::read(&path).map_err(model_file);
-        let file = detached(py, "reading a model", read)?;
-        Ok(Self { model: file.payload, card: file.header.card })
+        let file = detached(py, || TabularModel::read(&path).map_err(model_file))?;
+        let card = file.header.card;
+        let findings = card.table.as_ref().map_or_else(Vec::new, |table| table.findings.clone());
+        Ok(Self { model: file.payload, card, findings })
     }
 
     /// Writes a model file; the place never holds half of it.
     fn save(&self, py: Python<'_>, path: PathBuf, trained_at: String) -> PyResult<()> {
         let mut card = self.card.clone();
         card.trained_at.get_or_insert(trained_at);
-        detached(py, "writing a model", |_| self.model.write(&path, card).map_err(model_file))
+        detached(py, || self.model.write(&path, card).map_err(model_file))
     }
 
     /// The name of what was fitted: `random-forest` or `gradient-boosting`.
@@ -168,6 +186,19 @@ impl Model {
         importances.map(|importance| (importance.column, importance.share)).collect()
     }
 
+    /// What makes a score on rows like those of the training too good, the most harmful first; JSON.
+    #[getter]
+    fn findings(&self) -> PyResult<String> {
+        serde_json::to_string(&self.findings).map_err(input)
+    }
+
+    /// The scores on the test part that was set aside when this was trained; JSON.
+    #[getter]
+    fn test_scores(&self) -> PyResult<Option<String>> {
+        let table = self.card.table.as_ref();
+        table.map(|table| serde_json::to_string(&table.scores).map_err(input)).transpose()
+    }
+
     /// The most probable class per row (`u32`), the probabilities (`f64`, classes within rows), and
     /// per column the rows whose text no training row had, with an example.
     #[expect(clippy::type_complexity, reason = "a tuple is what Python takes apart")]
@@ -177,9 +208,7 @@ impl Model {
         rows: &Rows,
     ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Vec<(String, usize, String)>)> {
         let table = rows.table();
-        let said = detached(py, "predicting", |_| {
-            self.model.predict(&self.aligned(&table)?).map_err(input)
-        })?;
+        let said = detached(py, || self.model.predict(&self.aligned(&table)?).map_err(input))?;
         let codes: Vec<u8> = said.codes.iter().flat_map(|code| code.to_ne_bytes()).collect();
         let probabilities: Vec<u8> =
             said.probabilities.iter().flat_map(|p| p.to_ne_bytes()).collect();
@@ -190,7 +219,7 @@ impl Model {
     /// Predicts rows that have the target column and judges the predictions; JSON.
     fn score(&self, py: Python<'_>, rows: &Rows) -> PyResult<String> {
         let table = rows.table();
-        detached(py, "evaluating", |_| {
+        interruptible(py, "evaluating", |_| {
             let scores =
                 self.model.score(&self.aligned(&table)?, MissingTarget::Refuse).map_err(input)?;
             serde_json::to_string(&scores).map_err(input)
@@ -200,7 +229,7 @@ impl Model {
     /// The same, with report and pictures below a folder; `files` says where.
     fn report(&self, py: Python<'_>, rows: &Rows, folder: PathBuf) -> PyResult<String> {
         let table = rows.table();
-        detached(py, "evaluating", |_| {
+        interruptible(py, "evaluating", |_| {
             let table = self.aligned(&table)?;
             let result = tabular_report::judge(&Judging {
                 model: &self.model,
@@ -239,8 +268,8 @@ impl Model {
         }
     }
 
-    /// The table with its categories as the model knows them: data frames hold as numbers or truth
-    /// values what stands as texts in a file.
+    /// The table with its values as the model knows them: data frames hold as numbers or truth values
+    /// what stands as texts in a file, and as marked numbers what is missing.
     fn aligned(&self, table: &Table) -> PyResult<Table> {
         let levels = |name: &str| {
             let known = self.model.schema().columns().iter().find(|column| column.name == name);
@@ -256,12 +285,29 @@ impl Model {
                     TextCode::new(levels.clone()).decode_all(&column.name, numbers)?
                 }
                 (Some(levels), Values::Text(text)) => Values::Text(truth_values(text, levels)),
-                (None, values) => values.clone(),
+                (None, Values::Number(numbers)) => {
+                    let number = |&number: &f64| if is_marked(number) { f64::NAN } else { number };
+                    Values::Number(numbers.iter().map(number).collect())
+                }
+                (None, Values::Text(text)) => Values::Text(text.clone()),
             };
             columns.push(TableColumn { name: column.name.clone(), values });
         }
         Table::new(columns).map_err(input)
     }
+}
+
+fn fit(table: &Table, options: &FitOptions, progress: &Progress) -> PyResult<TabularModel> {
+    let most_rounds = match &options.estimator {
+        EstimatorParams::GradientBoosting(options) => options.params.n_rounds as usize,
+        EstimatorParams::RandomForest(_) => 0,
+    };
+    let mut observe = |event: &TrainingEvent| {
+        if let TrainingEvent::Round { round, .. } = event {
+            progress.report("training", *round as usize, most_rounds);
+        }
+    };
+    TabularModel::fit(table, options, &mut observe).map_err(input)
 }
 
 /// Arrow's `true` and `false` as the model has seen them, such as `True` and `False`.

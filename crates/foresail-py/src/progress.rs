@@ -1,11 +1,11 @@
-//! A progress line on standard error, when that is a terminal and the work takes over a second.
-//!
-//! A thread of its own draws it, so that work which reports nothing still shows its time.
+//! A progress line on standard error, when that is a terminal and the work takes over a second; and the
+//! way to end work early.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Between two drawings.
@@ -15,11 +15,14 @@ const QUIET_FRAMES: u32 = 10;
 /// Cells of the bar.
 const CELLS: usize = 30;
 
-/// Shows how far work is until it is dropped.
+/// How far work is, and whether it is still wanted.
 pub(crate) struct Progress {
-    state: Arc<Mutex<Step>>,
-    drawer: Option<(Sender<()>, JoinHandle<()>)>,
+    step: Mutex<Step>,
+    is_unwanted: AtomicBool,
 }
+
+/// What unwinds through work that is no longer wanted.
+struct Unwanted;
 
 #[derive(Debug)]
 struct Step {
@@ -31,47 +34,50 @@ struct Step {
 // === impl Progress ===
 
 impl Progress {
-    pub(crate) fn start(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let step = Step { name: name.to_owned(), done: 0, total: 0 };
-        let state = Arc::new(Mutex::new(step));
-        let drawer = io::stderr().is_terminal().then(|| {
-            let (stop, stopped) = mpsc::channel::<()>();
-            let state = Arc::clone(&state);
-            let thread = thread::spawn(move || {
-                let mut frames = 0;
-                while stopped.recv_timeout(FRAME) == Err(RecvTimeoutError::Timeout) {
-                    frames += 1;
-                    if frames >= QUIET_FRAMES {
-                        let step = state.lock().unwrap_or_else(PoisonError::into_inner);
-                        draw(&step.line(frames / QUIET_FRAMES));
-                    }
-                }
-                if frames >= QUIET_FRAMES {
-                    draw("");
-                }
-            });
-            (stop, thread)
-        });
-        Self { state, drawer }
+        Self { step: Mutex::new(step), is_unwanted: AtomicBool::new(false) }
     }
 
-    /// Says what is being done and how far it is; `total` 0 when that is not known.
+    /// Says what is being done and how far it is; `total` 0 when that is not known. Does not return
+    /// when the work is no longer wanted.
     pub(crate) fn report(&self, name: &str, done: usize, total: usize) {
-        let mut step = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_unwanted.load(Ordering::Relaxed) {
+            // Unlike a panic this prints nothing.
+            resume_unwind(Box::new(Unwanted));
+        }
+        let mut step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         if step.name != name {
             name.clone_into(&mut step.name);
         }
         (step.done, step.total) = (done, total);
     }
-}
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some((stop, thread)) = self.drawer.take() {
-            drop(stop);
-            // A drawing thread that died has nothing left to clear.
-            let _ = thread.join();
+    /// Draws until the other end of the channel is dropped; the first error of `check` makes the work
+    /// unwanted and is what is returned.
+    pub(crate) fn watch<E>(
+        &self,
+        ended: &Receiver<()>,
+        check: impl Fn() -> Result<(), E>,
+    ) -> Option<E> {
+        let is_terminal = io::stderr().is_terminal();
+        let mut interrupt = None;
+        let mut frames = 0;
+        while ended.recv_timeout(FRAME) == Err(RecvTimeoutError::Timeout) {
+            frames += 1;
+            if is_terminal && frames >= QUIET_FRAMES {
+                let step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
+                draw(&step.line(frames / QUIET_FRAMES));
+            }
+            if interrupt.is_none() {
+                interrupt = check().err();
+                self.is_unwanted.store(interrupt.is_some(), Ordering::Relaxed);
+            }
         }
+        if is_terminal && frames >= QUIET_FRAMES {
+            draw("");
+        }
+        interrupt
     }
 }
 

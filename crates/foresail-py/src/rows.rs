@@ -1,26 +1,35 @@
 //! Tables at the border to Python.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{io, thread};
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchReader};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType};
 use foresail_collect::table::{Gathering, read_parquet, to_batch};
-use foresail_learn::tabular::{
-    Labels, MissingTarget, Split, SplitBy, SplitOptions, Table, TableColumn, Text, Values, csv,
-};
+use foresail_learn::model_file::TrainedOn;
+use foresail_learn::tabular::{Table, TableColumn, Text, Values, csv};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use sha2::{Digest, Sha256};
 
 use crate::capsule;
-use crate::exceptions::{InputError, input};
-use crate::work::detached;
+use crate::exceptions::{InputError, InternalError, input};
+use crate::work::{detached, interruptible};
+
+/// Bytes of a file that are hashed at a time.
+const HASHED: usize = 1 << 16;
 
 /// Rows of named columns of numbers and texts. Any data frame can be made of them, and they of any.
 #[pyclass(frozen, module = "foresail._foresail")]
 pub(crate) struct Rows {
     table: Arc<Table>,
+    /// The file that was read.
+    source: Option<TrainedOn>,
 }
 
 /// A label as Python gives it.
@@ -35,7 +44,11 @@ pub(crate) enum Label {
 
 impl Rows {
     pub(crate) const fn of(table: Arc<Table>) -> Self {
-        Self { table }
+        Self { table, source: None }
+    }
+
+    pub(crate) fn source(&self) -> Option<&TrainedOn> {
+        self.source.as_ref()
     }
 
     pub(crate) fn table(&self) -> Arc<Table> {
@@ -49,7 +62,7 @@ impl Rows {
     #[new]
     fn new(py: Python<'_>, frame: &Bound<'_, PyAny>) -> PyResult<Self> {
         let stream = capsule::import(frame)?;
-        let table = detached(py, "reading a frame", |_| {
+        let table = interruptible(py, "reading a frame", |_| {
             let mut gathering = Gathering::new(&stream.schema()).map_err(input)?;
             for batch in stream {
                 gathering.take(&batch.map_err(input)?).map_err(input)?;
@@ -62,15 +75,8 @@ impl Rows {
     /// Reads a CSV or Parquet file. In the columns `text` only the empty field is missing.
     #[staticmethod]
     fn read(py: Python<'_>, path: PathBuf, text: Vec<String>) -> PyResult<Self> {
-        let is_parquet = path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("parquet"));
-        let table = detached(py, "reading rows", |_| {
-            if is_parquet {
-                return read_parquet(&path).map_err(input);
-            }
-            let options = csv::ReadOptions { text, ..csv::ReadOptions::default() };
-            csv::read(&path, &options).map_err(input)
-        })?;
-        Ok(Self::of(Arc::new(table)))
+        let (table, source) = interruptible(py, "reading rows", |_| read(&path, text))?;
+        Ok(Self { table: Arc::new(table), source: Some(source) })
     }
 
     /// How many rows there are.
@@ -87,13 +93,13 @@ impl Rows {
 
     /// The rows of these numbers, in this order.
     fn take(&self, py: Python<'_>, rows: Vec<usize>) -> PyResult<Self> {
-        let taken = detached(py, "taking rows", |_| self.table.select_rows(&rows).map_err(input))?;
+        let taken = detached(py, || self.table.select_rows(&rows).map_err(input))?;
         Ok(Self::of(Arc::new(taken)))
     }
 
     /// All columns but these.
     fn without(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Self> {
-        let table = detached(py, "leaving out columns", |_| {
+        let table = detached(py, || {
             let kept = self.table.columns().iter().filter(|column| !names.contains(&column.name));
             Table::new(kept.cloned().collect()).map_err(input)
         })?;
@@ -102,7 +108,7 @@ impl Rows {
 
     /// The columns named `cat_…` as texts and those named `num_…` as numbers, as in a CSV file.
     fn by_name(&self, py: Python<'_>) -> PyResult<Self> {
-        let table = detached(py, "looking at columns", |_| {
+        let table = detached(py, || {
             let columns = self.table.columns().iter().map(named_kind).collect::<PyResult<_>>()?;
             Table::new(columns).map_err(input)
         })?;
@@ -116,7 +122,7 @@ impl Rows {
         name: String,
         labels: Vec<Option<Label>>,
     ) -> PyResult<Self> {
-        let table = detached(py, "adding labels", |_| {
+        let table = detached(py, || {
             let values = label_values(&name, labels)?;
             let mut columns = self.table.columns().to_vec();
             columns.push(TableColumn { name, values });
@@ -134,7 +140,7 @@ impl Rows {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The interface lets a producer ignore the wish for another schema.
         let _ = requested_schema;
-        let batch = detached(py, "handing over rows", |_| plain_batch(&self.table).map_err(input))?;
+        let batch = detached(py, || plain_batch(&self.table).map_err(input))?;
         capsule::export(py, batch)
     }
 
@@ -146,62 +152,44 @@ impl Rows {
 
 // === free functions ===
 
-/// How rows are to be parted, as Python says it.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-pub(crate) struct Parting {
-    target: String,
-    group_column: Option<String>,
-    time_column: Option<String>,
-    missing_target: String,
-    test_share: f64,
-    seed: u64,
+/// The rows of a file, and which file it is.
+fn read(path: &Path, text: Vec<String>) -> PyResult<(Table, TrainedOn)> {
+    let is_parquet = path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("parquet"));
+    let (table, sha256) = thread::scope(|scope| {
+        let hash = scope.spawn(|| hash(path));
+        let table = if is_parquet {
+            read_parquet(path).map_err(input)
+        } else {
+            let options = csv::ReadOptions { text, ..csv::ReadOptions::default() };
+            csv::read(path, &options).map_err(input)
+        };
+        (table, hash.join())
+    });
+    // The reader says best why a file cannot be read.
+    let table = table?;
+    let sha256 =
+        sha256.map_err(|_| InternalError::new_err("a file could not be hashed"))?.map_err(
+            |error| InputError::new_err(format!("cannot read `{}`: {error}", path.display())),
+        )?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok((table, TrainedOn { name, sha256 }))
 }
 
-/// The numbers of rows, and the label of each.
-type Part = (Vec<usize>, Vec<String>);
-
-/// Rows for training and for testing.
-#[pyfunction]
-pub(crate) fn split(py: Python<'_>, rows: &Rows, wish: Parting) -> PyResult<[Part; 2]> {
-    let missing = missing(&wish.missing_target)?;
-    let by = match (wish.group_column, wish.time_column) {
-        (Some(_), Some(_)) => {
-            let text =
-                "group_column and time_column are both given: rows are parted by one of them";
-            return Err(InputError::new_err(text));
+fn hash(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; HASHED];
+    loop {
+        let n = file.read(&mut block)?;
+        if n == 0 {
+            break;
         }
-        (Some(column), None) => SplitBy::Group(column),
-        (None, Some(column)) => SplitBy::Time(column),
-        (None, None) => SplitBy::Stratified,
-    };
-    let options = SplitOptions { by, test_share: wish.test_share, seed: wish.seed };
-    detached(py, "splitting rows", |_| {
-        let labels = Labels::of(&rows.table, &wish.target, missing).map_err(input)?;
-        let split = Split::of(&rows.table, &labels, &options).map_err(input)?;
-        Ok([part(&labels, split.training), part(&labels, split.test)])
-    })
-}
-
-fn part(labels: &Labels, rows: Vec<usize>) -> Part {
-    let label = |row: &usize| {
-        let code = labels.rows.binary_search(row).ok().and_then(|at| labels.codes.get(at));
-        code.and_then(|code| labels.classes.get(*code as usize)).cloned()
-    };
-    let labels = rows.iter().filter_map(label).collect();
-    (rows, labels)
-}
-
-/// What becomes of rows without a label, by its name in Python.
-fn missing(name: &str) -> PyResult<MissingTarget> {
-    match name {
-        "refuse" => Ok(MissingTarget::Refuse),
-        "drop" => Ok(MissingTarget::Drop),
-        "class" => Ok(MissingTarget::Class),
-        other => Err(InputError::new_err(format!(
-            "missing_target is `{other}`, must be `refuse`, `drop` or `class`"
-        ))),
+        hasher.update(block.get(..n).unwrap_or_default());
     }
+    Ok(hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
 }
 
 /// A column as its name says it is.

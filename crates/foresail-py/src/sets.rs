@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 
 use crate::exceptions::{InputError, input, model_file};
 use crate::rows::Rows;
-use crate::work::detached;
+use crate::work::interruptible;
 
 /// False alarms per pod-day that thresholds exist for.
 const BUDGETS: [f64; 3] = [0.1, 0.5, 1.0];
@@ -47,7 +47,7 @@ pub(crate) fn simulate(py: Python<'_>, wish: Simulation) -> PyResult<(Rows, Rows
     let issue_types = issue_types.iter().map(|issue| issue.parse::<IssueType>());
     let issue_types = issue_types.collect::<Result<_, _>>().map_err(input)?;
     let settings = Settings { samples, hours, issue_types, seed }.check().map_err(input)?;
-    let simulated = detached(py, "simulating", |_| Ok(metrics_table::simulate(&settings)))?;
+    let simulated = interruptible(py, "simulating", |_| Ok(metrics_table::simulate(&settings)))?;
     Ok((Rows::of(Arc::new(simulated.table)), Rows::of(Arc::new(simulated.truth))))
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn issue_types() -> Vec<&'static str> {
 /// One row a pod and production minute of these recordings.
 #[pyfunction]
 pub(crate) fn recording_rows(py: Python<'_>, recordings: Vec<PathBuf>) -> PyResult<Rows> {
-    let made = detached(py, "reading recordings", |progress| {
+    let made = interruptible(py, "reading recordings", |progress| {
         let report = |step: backtest::Progress<'_>| {
             progress.report(step.step, step.done, step.total);
         };
@@ -76,7 +76,7 @@ pub(crate) fn backtest_rows(py: Python<'_>, wish: BacktestWish) -> PyResult<(Row
         let text = format!("budget is `{}`, must be 0.1, 0.5 or 1", wish.budget);
         return Err(InputError::new_err(text));
     }
-    let (alarms, comparison) = detached(py, "reading recordings", |progress| {
+    let (alarms, comparison) = interruptible(py, "reading recordings", |progress| {
         let model = wish.model.as_deref().map(StoredModel::read).transpose().map_err(model_file)?;
         let report = |step: backtest::Progress<'_>| {
             progress.report(step.step, step.done, step.total);

@@ -1,12 +1,13 @@
 """What the parts of the workflow promise beyond the calls of the page."""
 
+import json
+import signal
 import threading
 import time
 
 import foresail
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from foresail import KubernetesDataSimulator, KubernetesPredictionModel
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
@@ -100,12 +101,78 @@ def test_pictures_stand_in_the_folder(trained, tmp_path):
     found = workflow.evaluate_model(X_test, y_test, output_dir=tmp_path / "out")
     pictures = {path.rsplit("/", 1)[-1] for path in found["files"] if path.endswith(".png")}
     assert {"confusion-matrix.png", "feature-importance.png"} <= pictures
+    assert (tmp_path / "out" / "confusion_matrix.png").is_file()
+    assert (tmp_path / "out" / "feature_importance.png").is_file()
+    assert not list(tmp_path.rglob("*.part"))
     for path in found["files"]:
         with open(path, "rb") as file:
             assert file.read(8)
 
 
+def test_a_column_that_gives_the_class_away_is_said(rows):
+    leaky = rows.assign(num_answer=rows["issue_type"].astype("category").cat.codes * 10.0)
+    workflow = KubernetesPredictionModel()
+    X_train, X_test, y_train, y_test = workflow.preprocess_data(data=leaky)
+    with pytest.warns(foresail.ScoreWarning, match="too good to be true.*num_answer"):
+        workflow.train_model(X_train, y_train, n_estimators=5)
+    found = workflow.evaluate_model(X_test, y_test)
+    assert found["findings"][0]["severity"] == "invalid"
+    # Rows of unknown origin are audited as well.
+    with pytest.warns(foresail.ScoreWarning, match="num_answer"):
+        workflow.train_model(leaky[["num_answer", "num_etcd_latency_ms"]], leaky["issue_type"], n_estimators=5)
+    assert workflow.model.test_scores is None
+
+
+def test_the_file_keeps_split_scores_and_findings(trained, tmp_path):
+    workflow, (_, X_test, _, y_test) = trained
+    found = workflow.evaluate_model(X_test, y_test)
+    loaded = KubernetesPredictionModel()
+    loaded.load_model(workflow.save_model())
+    assert loaded.model.test_scores["accuracy"] == found["accuracy"]
+    assert loaded.model.test_scores["macro_f1"] == found["macro_f1"]
+    assert loaded.model.findings == workflow.model.findings
+    with open(workflow.model_path, "rb") as file:
+        card = json.loads(file.readline())["card"]
+    assert card["recordings"][0]["name"] == "rows.csv"
+    assert (card["table"]["training_rows"], card["table"]["test_rows"]) == (480, 120)
+    with pytest.warns(foresail.ScoreWarning):
+        loaded.evaluate_model(X_test, y_test)
+
+
+def test_changed_rows_are_not_taken_for_the_training_part(trained):
+    workflow, (X_train, _, y_train, _) = trained
+    fewer = workflow.train_model(X_train.drop(columns="num_pod_restart_count"), y_train, n_estimators=5)
+    assert fewer.test_scores is not None
+    other = X_train.assign(num_etcd_latency_ms=X_train["num_etcd_latency_ms"] * 2)
+    assert workflow.train_model(other, y_train, n_estimators=5).test_scores is None
+    shuffled = y_train.sample(frac=1, random_state=0)
+    assert workflow.train_model(X_train, shuffled, n_estimators=5).test_scores is None
+
+
+def test_a_loaded_model_knows_what_the_frames_stand_for(trained):
+    workflow, (_, X_test, _, _) = trained
+    said = workflow.predict_proba(X_test)
+    loaded = KubernetesPredictionModel()
+    loaded.load_model(workflow.save_model())
+    np.testing.assert_array_equal(loaded.predict_proba(X_test), said)
+
+
+def test_training_can_be_interrupted(rows):
+    target = rows["issue_type"]
+    features = rows.drop(columns=["issue_type", "object", "timestamp"])
+    many = pd.concat([features] * 5, ignore_index=True), pd.concat([target] * 5, ignore_index=True)
+    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
+    workflow = KubernetesPredictionModel()
+    start = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        workflow.train_model(*many, "gradient_boosting", n_estimators=10_000)
+    assert time.monotonic() - start < 10
+    assert workflow.model is None
+
+
 def test_polars_frames_go_in_and_come_out(csv):
+    pl = pytest.importorskip("polars")
     workflow = KubernetesPredictionModel(data_path=csv, frames="polars")
     data = workflow.load_data()
     assert isinstance(data, pl.DataFrame)
@@ -191,8 +258,7 @@ def test_rows_of_one_object_stay_together_when_asked(rows):
 def test_recordings_become_frames(recording):
     data = foresail.dataset([recording])
     assert {"label", "recording", "minutes_to_failure"} <= set(data.columns)
-    alarms = foresail.backtest(recording, frames="polars")
-    assert isinstance(alarms, pl.DataFrame)
+    alarms = foresail.backtest(recording)
     assert {"raised_at", "kind", "workload", "probability"} <= set(alarms.columns)
 
 

@@ -15,7 +15,7 @@ from foresail._foresail import (
     ModelFileError,
     NotReadyError,
 )
-from foresail._model import KubernetesPredictionModel, TrainedModel
+from foresail._model import KubernetesPredictionModel, ScoreWarning, TrainedModel
 from foresail._recordings import backtest, dataset
 from foresail._simulator import ISSUE_TYPES, KubernetesDataSimulator
 
@@ -30,6 +30,7 @@ __all__ = [
     "KubernetesPredictionModel",
     "ModelFileError",
     "NotReadyError",
+    "ScoreWarning",
     "TrainedModel",
     "__version__",
     "backtest",

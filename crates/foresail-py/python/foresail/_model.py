@@ -11,10 +11,11 @@ import datetime
 import json
 import logging
 import os
+import shutil
+import warnings
 from typing import Any, Literal, Optional, Union
 
-from foresail import _foresail
-from foresail._foresail import Encoding, InputError, Model, NotReadyError, Rows
+from foresail._foresail import Encoding, InputError, Model, NotReadyError, Parted, Rows
 from foresail._frames import (
     FrameKind,
     as_values,
@@ -33,7 +34,20 @@ MissingTarget = Literal["refuse", "drop", "class"]
 DEFAULT_TARGET = "issue_type"
 DEFAULT_SEED = 42
 
+# Pictures by the names that the original workflow gives them.
+PICTURES = {
+    "confusion-matrix.png": "confusion_matrix.png",
+    "feature-importance.png": "feature_importance.png",
+}
+
+# What the command's options are here.
+OPTIONS = {"--split grouped": "group_column", "--split time": "time_column"}
+
 logger = logging.getLogger("foresail")
+
+
+class ScoreWarning(UserWarning):
+    """A score is too good to be true; the text says why, and what to do."""
 
 
 class TrainedModel:
@@ -47,6 +61,12 @@ class TrainedModel:
         feature_names_in_: The columns it was trained on.
         n_features_in_: Their number.
         feature_importances_: How much each of them is used; they add up to 1.
+        findings: What makes a score on rows like those of the training too good, the most harmful
+            first: dicts with ``kind``, ``severity`` (``"invalid"``: the score says nothing,
+            ``"inflated"``: it is too high, ``"question"``), ``fact``, ``effect``, ``advice`` and
+            more.
+        test_scores: The scores on the test part that ``preprocess_data`` or ``foresail train`` set
+            aside, as the model file keeps them; None where the model was trained on other rows.
     """
 
     def __init__(self, model: Model, features: list[str], encoding: Optional[Encoding]) -> None:
@@ -59,6 +79,10 @@ class TrainedModel:
         self.feature_names_in_ = numpy.array(features, dtype=object)
         self.n_features_in_ = len(features)
         self.feature_importances_ = numpy.array([shares.get(name, 0.0) for name in features])
+        self.findings: list[dict[str, Any]] = json.loads(model.findings)
+        scores = model.test_scores
+        self.test_scores: Optional[dict[str, Any]] = None if scores is None else json.loads(scores)
+        self._has_warned = False
 
     def predict(self, X: Any) -> Any:
         """The most probable class of each row, an array in the order of the rows.
@@ -82,6 +106,26 @@ class TrainedModel:
 
     def __repr__(self) -> str:
         return repr(self._model)
+
+    def _warn(self) -> None:
+        """Says the worst finding, once, at the line that called the workflow."""
+        if self._has_warned or not self.findings:
+            return
+        self._has_warned = True
+        worst = self.findings[0]
+        lead = {"invalid": "too good to be true", "inflated": "perhaps too good to be true"}
+        more = len(self.findings) - 1
+        text = (
+            f"{lead.get(worst['severity'], 'a question to this score')}: {worst['fact']}. "
+            f"The score: {worst['effect']}. What to do: {worst['advice']}"
+            + (f" ({more} more in `model.findings`)" if more else "")
+        )
+        for option, parameter in OPTIONS.items():
+            text = text.replace(option, parameter)
+        if worst["severity"] in lead:
+            warnings.warn(text, ScoreWarning, stacklevel=3)
+        else:
+            logger.info("%s", text)
 
     def _said(self, X: Any) -> tuple[Any, Any]:
         import numpy
@@ -137,6 +181,7 @@ class KubernetesPredictionModel:
         self.left_out: dict[str, str] = {}
         self._frames = frame_kind(frames)
         self._rows: Optional[Rows] = None
+        self._parted: Optional[Parted] = None
         self._encoding: Optional[Encoding] = None
         self._seed = DEFAULT_SEED
 
@@ -166,8 +211,8 @@ class KubernetesPredictionModel:
 
         Every class has its share in both parts. The frames hold numbers without a gap, which any
         learner takes, and pandas labels their rows by the number of the row in the data. A missing
-        number is the median of the training rows (moved by the smallest step, so that ``train_model``
-        knows it from a measured one); a text is its place among those of the training rows, from 0,
+        number is the median of the training rows (moved by less than a millionth, so that it is known
+        from a measured one); a text is its place among those of the training rows, from 0,
         or its number where all of them are numbers; below these stand a missing text and one that
         no training row has. ``train_model`` and all that follows see through this: they get
         the same information as from the file itself.
@@ -194,7 +239,7 @@ class KubernetesPredictionModel:
         kind = self._frames if data is None else kind_of(data, self._frames)
         rows = self._data(target) if data is None else to_rows(data).by_name()
         seed = _seed(random_state)
-        training, test = _foresail.split(
+        parted = Parted.of(
             rows,
             {
                 "target": target,
@@ -205,10 +250,10 @@ class KubernetesPredictionModel:
                 "seed": seed,
             },
         )
-        apart = [name for name in (group_column, time_column) if name is not None]
-        self._encoding = Encoding.fit(rows, target, apart, training[0])
+        training, test = parted.training, parted.test
+        self._parted, self._encoding = parted, Encoding.fit(parted)
         self.target_column, self._seed = target, seed
-        self.left_out = dict(self._encoding.left_out)
+        self.left_out = dict(parted.left_out)
         for column, reason in self.left_out.items():
             logger.info("column `%s` is left out: %s", column, reason)
         frames = []
@@ -230,7 +275,11 @@ class KubernetesPredictionModel:
         class_weight: Optional[Literal["balanced"]] = None,
         n_estimators: Optional[int] = None,
     ) -> TrainedModel:
-        """Trains a classifier on all of these rows.
+        """Trains a classifier on all of these rows, and audits them.
+
+        Where they are the training part that ``preprocess_data`` gave, the model is also judged on
+        the test part, for its file; whatever the rows, a ``ScoreWarning`` says the worst of what makes
+        a score too good to be true.
 
         Args:
             X: Features: what ``preprocess_data`` gave, or a frame of rows as they are.
@@ -259,9 +308,11 @@ class KubernetesPredictionModel:
                 "n_estimators": trees,
                 "seed": self._seed if random_state is None else _seed(random_state),
             },
+            self._parted,
         )
         self.model = TrainedModel(model, features, self._encoding)
         logger.info("trained a %s on %d rows", model.kind, rows.n_rows)
+        self.model._warn()
         return self.model
 
     def evaluate_model(self, X: Any, y: Any, output_dir: Optional[Path] = None) -> dict[str, Any]:
@@ -270,7 +321,8 @@ class KubernetesPredictionModel:
         Args:
             X: Features, as for ``train_model``.
             y: Their true classes.
-            output_dir: Where to write pictures of confusion matrix and importances, and a report.
+            output_dir: Where to write ``confusion_matrix.png``, ``feature_importance.png`` and a report
+                with these and more pictures.
 
         Returns:
             ``accuracy``, ``balanced_accuracy``, ``macro_f1``, ``log_loss``; ``confusion_matrix``,
@@ -278,7 +330,7 @@ class KubernetesPredictionModel:
             ``classification_report``, per class ``precision``, ``recall``, ``f1-score`` (None
             where undefined) and ``support``; ``feature_importance``, column to share, greatest
             first; ``baselines`` and ``intervals``, what needs no features and how far chance reaches;
-            with ``output_dir`` ``files``, the paths of what was written.
+            ``findings``, what makes the scores too good, as in ``TrainedModel``; with ``output_dir`` ``files``, the paths of what was written.
 
         Raises:
             NotReadyError: There is no model yet.
@@ -292,6 +344,7 @@ class KubernetesPredictionModel:
             scores = json.loads(model._model.score(rows))
         else:
             scores = json.loads(model._model.report(rows, os.fspath(output_dir)))
+            scores["files"] += _pictures(scores["files"], os.fspath(output_dir))
         report: dict[str, Any] = {
             of["class"]: {
                 "precision": of["precision"],
@@ -321,9 +374,11 @@ class KubernetesPredictionModel:
             "feature_importance": dict(model._model.importances),
             "baselines": scores["baselines"],
             "intervals": scores["intervals"],
+            "findings": model.findings,
         }
         if output_dir is not None:
             result["files"] = scores["files"]
+        model._warn()
         return result
 
     def save_model(self, path: Optional[Path] = None) -> str:
@@ -402,6 +457,22 @@ def _labelled(rows: Rows, target: str, y: Any) -> Rows:
     if len(labels) != rows.n_rows:
         raise InputError(f"X has {rows.n_rows} rows but y has {len(labels)}")
     return rows.without([target]).with_labels(target, labels)
+
+
+def _pictures(files: list[str], folder: str) -> list[str]:
+    """Puts the pictures that have a name of the original workflow into the folder itself."""
+    places = []
+    for file in files:
+        name = PICTURES.get(os.path.basename(file))
+        if name is not None:
+            place = os.path.join(folder, name)
+            try:
+                shutil.copyfile(file, place + ".part")
+                os.replace(place + ".part", place)
+            except OSError as error:
+                raise InputError(f"cannot write `{place}`: {error}") from error
+            places.append(place)
+    return places
 
 
 def _seed(seed: Any) -> int:
