@@ -147,10 +147,15 @@ pub fn dataset(
     Ok(joined(&parts, balance))
 }
 
-/// The data set of batches that came some other way; `docs/dataset.md` holds for it as well.
+/// The data set of batches that came some other way, a source each; `docs/dataset.md` holds for it as
+/// well.
 #[must_use]
-pub fn of_batches(source: &Source, batches: impl Iterator<Item = (Timestamp, Batch)>) -> Dataset {
-    joined(&[rows::collect(source, batches, &|| ())], ClassWeights::None)
+pub fn of_batches<B>(parts: impl IntoIterator<Item = (Source, B)>) -> Dataset
+where
+    B: Iterator<Item = (Timestamp, Batch)>,
+{
+    let rows = |(source, batches): (Source, B)| rows::collect(&source, batches, &|| ());
+    joined(&parts.into_iter().map(rows).collect::<Vec<_>>(), ClassWeights::None)
 }
 
 fn source(recording: &Recording) -> Source {

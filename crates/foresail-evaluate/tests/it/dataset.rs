@@ -54,7 +54,7 @@ impl Scene {
     }
 
     fn rows(self) -> Dataset {
-        of_batches(&self.source("made"), self.batches().into_iter())
+        of_batches([(self.source("made"), self.batches().into_iter())])
     }
 
     /// One batch a scrape, with everything that became visible in it.
@@ -445,9 +445,9 @@ fn other_values_of_metrics_never_change_a_label() {
 #[test]
 fn what_comes_later_changes_no_feature() {
     let batches = SCENE.batches();
-    let whole = of_batches(&SCENE.source("made"), batches.clone().into_iter());
+    let whole = of_batches([(SCENE.source("made"), batches.clone().into_iter())]);
     let half = batches.len() / 2;
-    let cut = of_batches(&SCENE.source("made"), batches.into_iter().take(half));
+    let cut = of_batches([(SCENE.source("made"), batches.into_iter().take(half))]);
     let n_rows = cut.table.n_rows();
     assert!(n_rows > 300, "{n_rows} rows");
     for name in dataset::feature_names() {
@@ -470,7 +470,29 @@ fn another_split_into_batches_gives_the_same_rows() {
         all.events.extend(batch.events.iter().cloned());
         all.logs.extend(batch.logs.iter().cloned());
     }
-    let fine = of_batches(&source, batches.into_iter());
-    let coarse = of_batches(&source, std::iter::once((last, all)));
+    let fine = of_batches([(source.clone(), batches.into_iter())]);
+    let coarse = of_batches([(source, std::iter::once((last, all)))]);
     assert_eq!(format!("{:?}", fine.table), format!("{:?}", coarse.table));
+}
+
+#[test]
+fn recordings_that_differ_stand_one_below_the_other_as_each_alone() {
+    let slow = Scene { scale: 1.0, shift: (0.0, 3.0), deleted_at: Some(80.5), gap: None };
+    let part = |scene: Scene, name| (scene.source(name), scene.batches().into_iter());
+    let both = of_batches([part(SCENE, "first"), part(slow, "second")]);
+    let alone = [of_batches([part(SCENE, "first")]), of_batches([part(slow, "second")])];
+    let names: Vec<&str> = both.recordings.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["first", "second"]);
+    assert_eq!(both.recordings, alone.each_ref().map(|one| one.recordings[0].clone()));
+    let n_first = alone[0].table.n_rows();
+    assert_ne!(n_first, alone[1].table.n_rows());
+    assert_eq!(both.table.n_rows(), n_first + alone[1].table.n_rows());
+    for column in both.table.columns() {
+        for row in 0..both.table.n_rows() {
+            let (of, at) =
+                if row < n_first { (&alone[0], row) } else { (&alone[1], row - n_first) };
+            let (name, found) = (&column.name, cell(&both, &column.name, row));
+            assert_eq!(found, cell(of, name, at), "`{name}` in row {row}");
+        }
+    }
 }
