@@ -47,7 +47,8 @@ pub struct TabularResult {
     pub confidence: Confidence,
     /// How much each column is used, the most used first.
     pub importances: Vec<ColumnImportance>,
-    /// What the audit found in the training table, the most harmful first.
+    /// Judged rows of another file that the model was trained on, then what the audit found in the
+    /// training table, the most harmful first.
     pub findings: Vec<Finding>,
 }
 
@@ -107,7 +108,7 @@ pub struct UnknownValues {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// All of a file that the model was not trained on.
+    /// All of another file than that the model was trained on.
     All,
     /// The test part of the file that it was trained on.
     TestPart,
@@ -185,6 +186,12 @@ pub fn judge(judging: &Judging<'_>) -> Result<TabularResult, EvaluateError> {
     let unknown = said.unknown.into_iter().map(UnknownValues::from).collect();
     let rows = JudgedRows { without_class, unknown, ..judging.rows.clone() };
     let card = &header.card;
+    let of_training = card.table.iter().flat_map(|table| table.findings.clone());
+    let repeated = match rows.part {
+        Part::All => model.repeated_rows(&kept)?,
+        // The audit of the training table has looked for them.
+        Part::TestPart => None,
+    };
     Ok(TabularResult {
         format: FORMAT,
         provenance: judging.provenance.clone(),
@@ -200,7 +207,7 @@ pub fn judge(judging: &Judging<'_>) -> Result<TabularResult, EvaluateError> {
         scores,
         confidence,
         importances: model.importances(),
-        findings: card.table.as_ref().map_or_else(Vec::new, |table| table.findings.clone()),
+        findings: repeated.into_iter().chain(of_training).collect(),
     })
 }
 

@@ -43,6 +43,7 @@ mod model;
 mod profile;
 mod roles;
 mod scores;
+mod seen;
 mod split;
 mod table;
 mod train;

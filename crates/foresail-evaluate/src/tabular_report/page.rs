@@ -53,7 +53,7 @@ fn headline(result: &TabularResult) -> Markup {
                         "This is the file that the model was trained on: only the test part of its split is judged, "
                         "rows that no fit has seen. "
                     }
-                    Part::All => { "All rows of a file that the model was not trained on. " }
+                    Part::All => { "All rows of another file than that the model was trained on. " }
                 }
                 @if result.rows.without_class > 0 {
                     (counted(result.rows.without_class, "row")) " without a class left out. "
@@ -112,7 +112,7 @@ fn tiles(result: &TabularResult) -> Markup {
 fn findings(findings: &[Finding]) -> Markup {
     html! {
         section #audit {
-            h2 { "What the audit of the training table found" }
+            h2 { "What the audit of the training table and these rows found" }
             @if findings.is_empty() {
                 p { "Nothing: no column tells a class alone, no rows are repeated, no group gives the label away." }
             } @else {

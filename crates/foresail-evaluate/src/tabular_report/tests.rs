@@ -2,7 +2,7 @@
 
 use foresail_learn::model_file::Card;
 use foresail_learn::tabular::{
-    FitOptions, SplitOptions, TableColumn, Text, TrainOptions, Values, train,
+    FindingKind, FitOptions, SplitOptions, TableColumn, Text, TrainOptions, Values, train,
 };
 
 use super::*;
@@ -56,6 +56,13 @@ fn the_page_escapes_names_and_needs_nothing_else() {
     for foreign in ["<script", " src=", " href=", "@import", "url("] {
         assert!(!page.contains(foreign), "{foreign}");
     }
+}
+
+#[test]
+fn rows_that_the_model_was_trained_on_are_the_first_finding_whatever_their_file() {
+    let finding = &result().findings[0];
+    assert_eq!(finding.kind, FindingKind::RowsRepeated);
+    assert!(finding.fact.starts_with("of 200 judged rows that were looked for, "), "{finding:?}");
 }
 
 #[test]

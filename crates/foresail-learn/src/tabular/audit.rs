@@ -17,7 +17,9 @@
 use rayon::prelude::*;
 
 pub use self::finding::{Finding, FindingKind, Severity};
+pub(super) use self::repeats::rows_stand_in_training;
 use self::view::View;
+pub(super) use self::view::scramble as mix;
 use super::{LabelError, Labels, MissingTarget, Split, Table, TableError};
 
 mod finding;

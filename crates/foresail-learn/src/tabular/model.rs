@@ -14,7 +14,8 @@ use super::encode::{self, Cell, EncodeError, UnknownLevels};
 use super::estimator::Estimator;
 use super::roles::quoted;
 use super::scores::{Judged, ScoreError, Scores};
-use super::{LabelError, Labels, MissingTarget, Roles, Table};
+use super::seen::SeenRows;
+use super::{Finding, LabelError, Labels, MissingTarget, Roles, Table};
 use crate::frame::{ColumnKind, Schema};
 use crate::model_file::{self, Card, Expected, Header, Model, ModelFileError, Named};
 
@@ -29,6 +30,7 @@ pub struct TabularModel {
     class_counts: Vec<u64>,
     roles: Roles,
     estimator: Estimator,
+    seen: SeenRows,
 }
 
 /// A model as it is read, before its checks.
@@ -38,6 +40,9 @@ struct Unchecked {
     class_counts: Vec<u64>,
     roles: Roles,
     estimator: Estimator,
+    /// Models of the first files have none.
+    #[serde(default)]
+    seen: SeenRows,
 }
 
 /// What a model says of the rows of a table.
@@ -127,9 +132,13 @@ pub struct NoModel {
 // === impl TabularModel ===
 
 impl TabularModel {
-    pub(super) fn new(labels: &Labels, roles: Roles, estimator: Estimator) -> Self {
+    pub(super) fn new(
+        labels: &Labels,
+        roles: Roles,
+        (estimator, seen): (Estimator, SeenRows),
+    ) -> Self {
         let (classes, class_counts) = (labels.classes.clone(), labels.counts());
-        Self { classes, class_counts, roles, estimator }
+        Self { classes, class_counts, roles, estimator, seen }
     }
 
     /// What a model file calls it: `tabular-` and the name of the estimator.
@@ -196,6 +205,16 @@ impl TabularModel {
         let probabilities = self.estimator.probabilities(&encoded.frame)?;
         let codes = probabilities.chunks(self.classes.len()).map(most_probable).collect();
         Ok(Predictions { codes, probabilities, unknown: encoded.unknown })
+    }
+
+    /// What to say of rows of a table that the model was trained on, whatever file they came from; `None`
+    /// where there are hardly any, or the model knows none of its rows.
+    ///
+    /// # Errors
+    /// [`EncodeError`], as [`TabularModel::predict`].
+    pub fn repeated_rows(&self, table: &Table) -> Result<Option<Finding>, EncodeError> {
+        let frame = encode::encode(table, self.schema())?.frame;
+        Ok(self.seen.finding(&frame))
     }
 
     /// Predicts the rows of a table and judges the predictions by its target column.
@@ -368,13 +387,13 @@ impl TryFrom<Unchecked> for TabularModel {
     type Error = NoModel;
 
     fn try_from(model: Unchecked) -> Result<Self, NoModel> {
-        let Unchecked { classes, class_counts, roles, estimator } = model;
+        let Unchecked { classes, class_counts, roles, estimator, seen } = model;
         let (n_classes, n_counts) = (classes.len(), class_counts.len());
         let n_outputs = estimator.n_classes();
         if n_classes < 2 || n_counts != n_classes || n_outputs != n_classes {
             return Err(NoModel { n_classes, n_counts, n_outputs });
         }
-        Ok(Self { classes, class_counts, roles, estimator })
+        Ok(Self { classes, class_counts, roles, estimator, seen })
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::balance::undersample;
 use super::encode::{self, EncodeError};
 use super::estimator::{EstimatorParams, Fitting};
+use super::seen::SeenRows;
 use super::{
     LabelError, Labels, MissingTarget, RoleError, RoleOptions, Roles, Split, SplitBy, SplitError,
     SplitOptions, Table, TabularModel,
@@ -295,7 +296,8 @@ impl Training<'_> {
             trees: estimator.n_trees() as u64,
             nodes: estimator.n_nodes() as u64,
         });
-        Ok(TabularModel::new(labels, roles, estimator))
+        let seen = SeenRows::of(&frame.select_rows(&labels.rows)?);
+        Ok(TabularModel::new(labels, roles, (estimator, seen)))
     }
 
     /// Rows for early stopping, apart from the rest as the test rows are.

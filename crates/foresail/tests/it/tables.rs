@@ -212,6 +212,8 @@ fn a_model_is_judged_on_its_test_part_of_its_own_file_and_on_all_of_another() {
     assert_eq!((&own["rows"]["part"], &own["scores"]["rows"]), (&json!("test_part"), &json!(80)));
     let other = evaluate(&folder.file("other.csv", metrics(90)));
     assert_eq!((&other["rows"]["part"], &other["scores"]["rows"]), (&json!("all"), &json!(90)));
+    // These are the first rows of the training file.
+    assert_eq!(other["findings"][0]["kind"], "rows_repeated");
     for name in ["confusion-matrix", "feature-importance", "reliability"] {
         let png = fs::read(out.join(format!("charts/{name}.png"))).unwrap();
         assert!(png.starts_with(b"\x89PNG"));

@@ -35,11 +35,6 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     if share < worth || twins.groups.is_empty() {
         return Vec::new();
     }
-    let severity = match share {
-        s if s >= MOST => Severity::Invalid,
-        s if s >= MUCH => Severity::Inflated,
-        _ => Severity::Question,
-    };
     let n: usize = twins.groups.iter().map(Vec::len).sum();
     let torn = twins.contradicting(view);
     let mut fact = if view.plan.split.is_some() {
@@ -62,21 +57,41 @@ pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let rows = rows.filter_map(|row| view.labels.rows.get(*row as usize).map(|row| row + 1));
     let rows = rows.collect();
     vec![
-        Finding::new(FindingKind::RowsRepeated, severity, share)
+        repeated(share, fact)
             .rows(rows)
             .evidence("rows_with_a_twin", n as f64)
-            .evidence("share_of_test_rows_in_training", share)
-            .evidence("rows_of_another_class_than_a_twin", torn as f64)
-            .said(
-                fact,
-                format!(
-                    "for {} of the test rows the model may look up what it was shown; the score counts memory \
-                     as skill",
-                    percent(share)
-                ),
-                "keep one row of each, or put equal rows on one side: give what they come from as a group",
-            ),
+            .evidence("rows_of_another_class_than_a_twin", torn as f64),
     ]
+}
+
+/// Of `of` rows that a model is judged on and that were looked for, `seen` were trained on.
+pub(in crate::tabular) fn rows_stand_in_training(seen: usize, of: usize) -> Option<Finding> {
+    let share = seen as f64 / of.max(1) as f64;
+    let fact = format!(
+        "of {of} judged rows that were looked for, {seen} ({}) stand in the training part too, with equal values in \
+         all features",
+        percent(share)
+    );
+    let advice = "judge on rows that the model was not trained on".to_owned();
+    (share >= WORTH).then(|| Finding { advice, ..repeated(share, fact) })
+}
+
+fn repeated(share: f64, fact: String) -> Finding {
+    let severity = match share {
+        s if s >= MOST => Severity::Invalid,
+        s if s >= MUCH => Severity::Inflated,
+        _ => Severity::Question,
+    };
+    Finding::new(FindingKind::RowsRepeated, severity, share)
+        .evidence("share_of_test_rows_in_training", share)
+        .said(
+            fact,
+            format!(
+                "for {} of the test rows the model may look up what it was shown; the score counts memory as skill",
+                percent(share)
+            ),
+            "keep one row of each, or put equal rows on one side: give what they come from as a group",
+        )
 }
 
 // === impl Twins ===

@@ -133,7 +133,7 @@ pub(super) fn bits(number: f64) -> u64 {
 ///
 /// # Source
 /// The finaliser of SplitMix64, Steele et al. 2014.
-pub(super) fn scramble(number: u64) -> u64 {
+pub(in crate::tabular) fn scramble(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
