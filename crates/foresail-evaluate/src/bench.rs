@@ -10,9 +10,11 @@
 //! fold come from scores that its training recordings got from models of each other.
 
 mod committed;
+mod cost;
 mod fold;
 mod honesty;
 mod judge;
+mod leakage;
 mod learner;
 mod load;
 mod methods;
@@ -28,13 +30,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use foresail_engine::features::Feature;
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::backtest::{EvaluateError, OnProgress, Progress};
 use crate::checks;
-use crate::gates;
-use crate::learned::{FitSettings, Lesson, Part, TrainError, fit};
+use crate::learned::FitSettings;
 use crate::probability::time_row;
 use crate::result::{Provenance, Role, Runtime, Scope, Seeds, Split};
 use fold::{Foundry, Ground};
@@ -51,7 +51,7 @@ pub use page::{BenchFiles, html, markdown, write};
 pub use parts::hash_of;
 pub use result::{
     AblationRow, ApplicationRow, BENCH_FORMAT, BenchResult, Cost, Extent, FeatureRow,
-    ProbabilityReading, ProbabilityRow, SplitCurve, SplitKind, TimesRow,
+    ProbabilityReading, ProbabilityRow, SplitCurve, SplitKind, TickCost, TimesRow,
 };
 
 /// Wall seconds from some start: the caller's clock, for what the benchmark itself takes.
@@ -168,7 +168,7 @@ pub fn run(
         course.loaded.replayed.trace.scores.truncate(1);
         course.loaded.replayed.trace.engine = Vec::new();
     }
-    let tried = clock();
+    let opposed = clock();
     let folds = split::folds(&courses, input.extent);
     if folds.is_empty() {
         return Err(BenchError::NothingHeldOut { recordings: names(&courses) });
@@ -185,17 +185,22 @@ pub fn run(
     if input.extent == Extent::Full {
         runner.ablate(&ran, &mut result)?;
     }
+    result.gates = leakage::of_alarm_trains(&courses, seeds);
+    let tried = leakage::of_rows(&courses, (input.extent, seeds));
+    let (gates, untried) = tried.map_err(|error| refused(&error))?;
+    result.gates.extend(gates);
+    result.notes.extend(untried);
     result.provenance.seeds = seeds;
     result.checks = checks;
     if input.extent == Extent::Full {
-        result.cost = cost(ground)?;
+        result.cost = cost::measure(ground)?;
     }
     let ended = clock();
     result.runtimes = [
         ("replay", replayed),
-        ("opponents", tried - replayed),
-        ("folds", fitted - tried),
-        ("tables and ablations", ended - fitted),
+        ("opponents", opposed - replayed),
+        ("folds", fitted - opposed),
+        ("tables, ablations and gates", ended - fitted),
     ]
     .map(|(step, seconds)| Runtime { step: step.to_owned(), seconds })
     .to_vec();
@@ -324,7 +329,7 @@ fn without_one(feature: Feature) -> Contender {
 /// The features that the model on all training recordings gains most by, and the ones that its odds
 /// start from, which no split gains anything by.
 fn strongest(courses: &[Course]) -> Vec<Feature> {
-    let Ok(model) = fit_all(courses) else { return Vec::new() };
+    let Ok(model) = cost::fit_all(courses) else { return Vec::new() };
     let estimator = &model.pipeline().estimator;
     let mut gains: Vec<(f64, &String)> =
         estimator.importances().into_iter().zip(&model.pipeline().preprocessing.features).collect();
@@ -341,31 +346,8 @@ fn strongest(courses: &[Course]) -> Vec<Feature> {
     features
 }
 
-fn fit_all(courses: &[Course]) -> Result<foresail_engine::learned::LearnedModel, TrainError> {
-    let training = courses.iter().filter(|one| one.loaded.role == Role::Training);
-    let lessons: Vec<&Lesson> = training.map(|one| &one.lesson).collect();
-    fit(Part { lessons: &lessons, without: &[] }, &FitSettings::default())
-}
-
-/// What the model on all training recordings takes.
-fn cost(ground: Ground<'_>) -> Result<Cost, BenchError> {
-    let start = (ground.clock)();
-    let refused = |reason: String| BenchError::Fit { learner: "hazard", reason };
-    let model = fit_all(ground.courses).map_err(|error| refused(error.to_string()))?;
-    let fit_seconds = (ground.clock)() - start;
-    let training = ground.courses.iter().filter(|one| one.loaded.role == Role::Training);
-    let rows = training.map(|one| one.lesson.targets.iter().flatten().count() as u64).sum();
-    let header = foresail_learn::model_file::Header {
-        kind: "hazard".to_owned(),
-        schema: model.pipeline().estimator.schema().clone(),
-        card: foresail_learn::model_file::Card::default(),
-        base_rates: BTreeMap::new(),
-        operating_points: Vec::new(),
-    };
-    let name = std::path::Path::new("model");
-    let bytes = foresail_learn::model_file::to_bytes(name, &header, model.pipeline());
-    let model_bytes = bytes.map_err(|error| refused(error.to_string()))?.len() as u64;
-    Ok(Cost { fit_seconds: Some(fit_seconds), rows: Some(rows), model_bytes: Some(model_bytes) })
+fn refused(error: &dyn std::error::Error) -> BenchError {
+    BenchError::Fit { learner: "hazard", reason: error.to_string() }
 }
 
 /// Tables of every split.
@@ -407,16 +389,6 @@ fn read(input: &BenchInput, (ground, folds): (Ground<'_>, &[Fold]), ran: &[Ran])
         }
         honesty(board, ran, (ground.seeds, &mut result));
     }
-    let gates: Vec<_> = (ground.courses.par_iter())
-        .flat_map_iter(|course| {
-            let gates = gates::alarm_train_gates(course.replayed(), ground.seeds).into_iter();
-            gates.map(|mut gate| {
-                gate.detail = format!("{}: {}", course.name(), gate.detail);
-                gate
-            })
-        })
-        .collect();
-    result.gates = gates;
     result
 }
 

@@ -34,7 +34,7 @@ pub use clock::{clocks, no_identity_and_no_clock, the_start_is_not_learned_from}
 pub use definition::{Described, defining_quantities, described, no_thresholded_definition};
 pub use duplicates::{Duplicates, near_duplicates, near_duplicates_are_counted};
 pub use injection::{
-    BeforeInjection, Injection, against_own_usual, before_injection, injections,
+    BeforeInjection, Injection, LEAST_INJECTIONS, against_own_usual, before_injection, injections,
     targets_are_not_known_before,
 };
 pub use origin::{Origin, origin};

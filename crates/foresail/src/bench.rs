@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use foresail_evaluate::backtest::Progress as Step;
-use foresail_evaluate::bench::{self, BenchInput, BenchResult, Committed, Extent, FORESAIL};
+use foresail_evaluate::bench::{
+    self, BenchError, BenchInput, BenchResult, Committed, Extent, FORESAIL,
+};
 use foresail_evaluate::result::{Row, Scope, Seeds, Split};
 
 use crate::arguments::BenchArguments;
@@ -46,8 +48,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
     };
     let clock = || watch.elapsed().as_secs_f64();
     let report = |step: Step<'_>| progress.report(step.step, step.done, step.total);
-    let result = bench::run(&input, &clock, &report)
-        .map_err(|error| Failure::reading(error, "the benchmark failed"))?;
+    let result = bench::run(&input, &clock, &report).map_err(failure)?;
     drop(progress);
     let files = bench::write(&result, &arguments.out).map_err(|error| {
         Failure::writing(error, format!("no results in `{}`", arguments.out.display()))
@@ -82,6 +83,14 @@ impl Recordings {
             }
         }
         Ok(recordings)
+    }
+}
+
+fn failure(error: BenchError) -> Failure {
+    let what = "the benchmark failed";
+    match error {
+        BenchError::Parts { .. } => Failure::writing(error, what),
+        other => Failure::reading(other, what),
     }
 }
 

@@ -4,7 +4,6 @@
 //! method with its settings and the fold. Nothing else is read from the folder.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -89,13 +88,16 @@ impl Parts {
     }
 }
 
-/// Writes aside and renames, so that no half-written part is ever read.
+/// Writes aside and renames, so that no half-written part is ever read; what cannot be finished is
+/// taken away.
 fn write(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let aside = file.with_extension("partial");
-    let mut out = fs::File::create(&aside)?;
-    out.write_all(bytes)?;
-    drop(out);
-    fs::rename(aside, file)
+    let written = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, file));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&aside);
+    }
+    written
 }
 
 /// The SHA-256 of a file in hex digits; of the program itself it tells versions apart.

@@ -43,9 +43,9 @@ pub struct BenchResult {
     pub single_features: Vec<AblationRow>,
     /// How well each feature alone tells what fails within the horizon, best first.
     pub feature_ranking: Vec<FeatureRow>,
-    /// Gates of the alarm trains.
+    /// Gates of alarm trains and of what models learn from.
     pub gates: Vec<Gate>,
-    /// What it takes to fit.
+    /// What the model takes.
     pub cost: Cost,
     /// Wall seconds of the steps.
     pub runtimes: Vec<Runtime>,
@@ -181,7 +181,7 @@ pub struct FeatureRow {
     pub suspicious: bool,
 }
 
-/// What it takes to fit the model on all training recordings.
+/// What the model on all training recordings takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Wall seconds of the fit.
@@ -190,4 +190,20 @@ pub struct Cost {
     pub rows: Option<u64>,
     /// Bytes of the model, encoded.
     pub model_bytes: Option<u64>,
+    /// To observe and judge one tick with it.
+    #[serde(default)]
+    pub tick: Option<TickCost>,
+}
+
+/// Wall time of single ticks of one recording.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TickCost {
+    /// The recording.
+    pub recording: String,
+    /// Its ticks.
+    pub ticks: u64,
+    /// Seconds that half of them stay below.
+    pub seconds_p50: f64,
+    /// Seconds that 99 % of them stay below.
+    pub seconds_p99: f64,
 }

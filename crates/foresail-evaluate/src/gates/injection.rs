@@ -20,8 +20,8 @@ const BEFORE: FaultDuration = FaultDuration::from_minutes(60.0);
 /// For so long no earlier episode or failure may have been on a workload: its traces fade with the
 /// shorter half-lives of the features.
 const CLEAN: FaultDuration = FaultDuration::from_minutes(30.0);
-/// Fewer episodes say too little.
-const LEAST_EPISODES: usize = 60;
+/// Fewer injections say too little.
+pub const LEAST_INJECTIONS: usize = 60;
 /// Repetitions of the bootstrap.
 const REPETITIONS: usize = 10_000;
 
@@ -136,7 +136,7 @@ pub fn before_injection(injections: &[Injection], seed: u64) -> Option<BeforeInj
 #[must_use]
 pub fn targets_are_not_known_before(injections: &[Injection], seed: u64) -> Gate {
     let read = before_injection(injections, seed);
-    let enough = read.filter(|read| read.episodes >= LEAST_EPISODES);
+    let enough = read.filter(|read| read.episodes >= LEAST_INJECTIONS);
     let bounds = enough.and_then(|read| read.interval);
     Gate {
         name: "before its injection a target scores as other workloads do".to_owned(),
@@ -147,7 +147,7 @@ pub fn targets_are_not_known_before(injections: &[Injection], seed: u64) -> Gate
                 read.auc, read.episodes
             ),
             (read, _) => format!(
-                "{} injections with something to compare, {LEAST_EPISODES} are needed",
+                "{} injections with something to compare, {LEAST_INJECTIONS} are needed",
                 read.map_or(0, |read| read.episodes)
             ),
         },

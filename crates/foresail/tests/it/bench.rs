@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::program::{argument, run};
+use crate::program::{Run, argument, foresail, foresail_on_a_full_disk, run};
 use crate::recordings::{SmallRecording, Story};
 
 fn leak(name: &str) -> SmallRecording {
@@ -13,11 +13,15 @@ fn leak(name: &str) -> SmallRecording {
     recording
 }
 
-fn bench(recordings: &[&SmallRecording], out: &Path) -> crate::program::Run {
+fn words<'a>(recordings: &[&'a SmallRecording], out: &'a Path) -> Vec<&'a str> {
     let mut arguments = vec!["bench", "--recording"];
     arguments.extend(recordings.iter().map(|one| argument(one.path())));
     arguments.extend(["--out", argument(out), "--reduced"]);
-    run(&arguments)
+    arguments
+}
+
+fn bench(recordings: &[&SmallRecording], out: &Path) -> Run {
+    run(&words(recordings, out))
 }
 
 fn without_runtimes(out: &Path) -> Value {
@@ -25,6 +29,7 @@ fn without_runtimes(out: &Path) -> Value {
         serde_json::from_slice(&std::fs::read(out.join("bench.json")).unwrap()).unwrap();
     result["runtimes"] = Value::Null;
     result["cost"] = Value::Null;
+    result["provenance"]["command"] = Value::Null;
     result
 }
 
@@ -45,6 +50,57 @@ fn each_recording_is_judged_and_a_second_run_takes_up_the_first() {
     bench(&[&first, &second], folder.path()).succeeds();
     assert_eq!(parts(), count);
     assert_eq!(without_runtimes(folder.path()), before);
+}
+
+#[test]
+fn a_run_that_is_killed_is_taken_up_and_ends_as_if_nothing_had_been() {
+    let (first, second) = (leak("first"), leak("second"));
+    let (whole, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    bench(&[&first, &second], whole.path()).succeeds();
+    let mut child = foresail()
+        .args(words(&[&first, &second], cut.path()))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let parts = cut.path().join("parts");
+    let kept = || std::fs::read_dir(&parts).map_or(0, Iterator::count);
+    while kept() < 3 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(kept() >= 3);
+    // Results are written together, at the end.
+    let written = ["index.html", "bench.json"].map(|file| cut.path().join(file).is_file());
+    assert_eq!(written[0], written[1]);
+    bench(&[&first, &second], cut.path()).succeeds();
+    assert_eq!(without_runtimes(cut.path()), without_runtimes(whole.path()));
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_half_written() {
+    let (first, second) = (leak("first"), leak("second"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut full = foresail_on_a_full_disk(0);
+    let output = full.args(words(&[&first, &second], folder.path())).output().unwrap();
+    Run::from(output).fails(3, &["the benchmark failed", "parts"]);
+    assert_eq!(std::fs::read_dir(folder.path().join("parts")).unwrap().count(), 0);
+    assert!(!folder.path().join("bench.json").exists());
+}
+
+#[test]
+fn the_gates_that_need_no_fit_are_part_of_a_reduced_run() {
+    let (first, second) = (leak("first"), leak("second"));
+    let folder = tempfile::tempdir().unwrap();
+    bench(&[&first, &second], folder.path()).succeeds();
+    let gates = &without_runtimes(folder.path())["gates"];
+    let names: Vec<&str> =
+        gates.as_array().unwrap().iter().map(|gate| gate["name"].as_str().unwrap()).collect();
+    for expected in ["thresholded value", "at or after a failure", "a clock", "first 120 s"] {
+        assert!(names.iter().any(|name| name.contains(expected)), "{expected}: {names:?}");
+    }
+    let page = std::fs::read_to_string(folder.path().join("index.html")).unwrap();
+    assert!(page.contains("no window at or after a failure is learned from"));
 }
 
 #[test]

@@ -20,6 +20,14 @@ pub(crate) fn run(arguments: &[&str]) -> Run {
     Run::from(foresail().args(arguments).output().expect("the program was built"))
 }
 
+/// The program where no file may grow beyond so many blocks, as on a full disk.
+pub(crate) fn foresail_on_a_full_disk(blocks: u32) -> Command {
+    let mut shell = Command::new("sh");
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    shell.args(["-c", &script, env!("CARGO_BIN_EXE_foresail")]);
+    shell
+}
+
 /// A path as an argument.
 pub(crate) fn argument(path: &Path) -> &str {
     path.to_str().expect("temporary paths are UTF-8")

@@ -154,6 +154,14 @@ pub(super) fn cost(result: &BenchResult) -> TextTable {
         rows.push(vec!["rows".to_owned(), thousands(n as usize)]);
         rows.push(vec!["model".to_owned(), format!("{} bytes", thousands(bytes as usize))]);
     }
+    if let Some(tick) = &cost.tick {
+        let ms = |seconds: f64| format!("{:.2} ms", seconds * 1_000.0);
+        let (half, most) = (ms(tick.seconds_p50), ms(tick.seconds_p99));
+        rows.push(vec![
+            format!("one tick of {}, observed and judged", tick.recording),
+            format!("half take {half} or less, 99 % {most} or less"),
+        ]);
+    }
     for runtime in &result.runtimes {
         rows.push(vec![runtime.step.clone(), format!("{:.1} s", runtime.seconds)]);
     }
@@ -173,8 +181,10 @@ pub(super) fn gates(result: &BenchResult) -> TextTable {
     });
     TextTable {
         name: "gates",
-        title: "Gates of the alarm trains".to_owned(),
-        reading: "A protocol that fails one of these measures nothing.".to_owned(),
+        title: "Gates".to_owned(),
+        reading: "A run that breaks one of these measures nothing: alarm trains that must not pay, then what \
+                  models learn from. Causality, the first of all gates, is a test of the engine."
+            .to_owned(),
         heads: vec!["gate", "", "numbers"],
         rows: rows.collect(),
     }
