@@ -133,3 +133,6 @@ impl Target {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,5 +10,6 @@ mod prevalence;
 mod recorded;
 mod renamed;
 mod shipped;
+mod silenced;
 mod stretch;
 mod synthetic;

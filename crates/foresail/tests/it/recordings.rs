@@ -20,6 +20,8 @@ pub(crate) enum Story {
     Leak,
     /// Nothing happens to it.
     Quiet,
+    /// As the leak, but half way through nothing is scraped any more.
+    Silenced,
 }
 
 /// A recording in a temporary folder.
@@ -88,12 +90,13 @@ fn killed_at() -> i64 {
 
 fn memory(story: Story) -> SampleSeries {
     let level = |seconds: i64| match story {
-        Story::Leak if seconds < killed_at() => {
+        Story::Leak | Story::Silenced if seconds < killed_at() => {
             LIMIT * (0.3 + 0.7 * seconds as f64 / killed_at() as f64)
         }
-        Story::Leak | Story::Quiet => LIMIT * 0.3,
+        Story::Leak | Story::Quiet | Story::Silenced => LIMIT * 0.3,
     };
-    let times = (0..MINUTES * 60 / STEP_SECONDS).map(|step| step * STEP_SECONDS);
+    let minutes = if story == Story::Silenced { MINUTES / 2 } else { MINUTES };
+    let times = (0..minutes * 60 / STEP_SECONDS).map(|step| step * STEP_SECONDS);
     SampleSeries {
         metric: "container_memory_working_set_bytes".to_owned(),
         job: "cadvisor".to_owned(),
@@ -125,7 +128,7 @@ fn pods(story: Story) -> Vec<Value> {
         })
     };
     let mut pods = vec![pod(0, "LIST", running(-3590, 0, Value::Null))];
-    if story == Story::Leak {
+    if story != Story::Quiet {
         let ended = json!({ "terminated": {
             "exitCode": 137, "reason": "OOMKilled", "startedAt": at(-3590).to_string(),
             "finishedAt": at(killed_at()).to_string(), "containerID": "c1",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::program::{Run, argument, run};
+use crate::program::{Run, argument, foresail, foresail_on_a_full_disk, run};
 use crate::recordings::{SmallRecording, Story};
 
 fn train(recordings: &[&SmallRecording], out: &Path, more: &[&str]) -> Run {
@@ -135,4 +135,59 @@ fn a_model_of_another_kind_is_refused() {
 #[test]
 fn a_missing_model_is_wrong_input() {
     backtest(Path::new("/no/such.model")).fails(2, &["/no/such.model"]);
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_model_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.model");
+    fs::write(&out, "old").unwrap();
+    let recording = SmallRecording::new(Story::Leak);
+    let words = ["train", "--model", "hazard", "--out", argument(&out), "--recording"];
+    let mut full = foresail_on_a_full_disk(1);
+    let output = full.args(words).arg(recording.path()).output().unwrap();
+    Run::from(output).fails(3, &["failed to write", argument(&out)]);
+    assert_eq!(fs::read_to_string(&out).unwrap(), "old");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_device_is_no_place_for_a_model() {
+    let recording = SmallRecording::new(Story::Leak);
+    train(&[&recording], Path::new("/dev/full"), &[]).fails(2, &["`/dev/full`", "regular file"]);
+}
+
+#[test]
+fn a_training_that_is_killed_leaves_the_old_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.model");
+    fs::write(&out, "old").unwrap();
+    let recording = SmallRecording::new(Story::Leak);
+    let words = ["train", "--model", "hazard", "--out", argument(&out), "--recording"];
+    let mut child = foresail()
+        .args(words)
+        .arg(recording.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // The file beside it is there before any work is done.
+    while fs::read_dir(folder.path()).unwrap().count() < 2 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let model = fs::read(&out).unwrap();
+    assert!(model == b"old" || run(&["models", argument(&out)]).code == Some(0));
+    train(&[&recording], &out, &[]).succeeds();
+    run(&["models", argument(&out)]).succeeds();
+}
+
+#[test]
+fn a_recording_whose_metrics_stop_midway_is_learned_from_with_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.model");
+    let trained = train(&[&SmallRecording::new(Story::Silenced)], &out, &[]);
+    let said = trained.succeeds();
+    assert!(said.contains("note: recording `small` loses"), "{said}");
+    assert!(said.contains("metrics stop midway"), "{said}");
 }
