@@ -23,6 +23,9 @@ pub mod graph;
 pub mod learned;
 pub mod ledger;
 pub mod logs;
+#[cfg(test)]
+#[path = "../tests/it/pods.rs"]
+mod pods;
 pub mod series;
 mod settings;
 mod state;

@@ -9,6 +9,7 @@ use foresail_core::{
 };
 
 use super::*;
+use crate::pods::{bare_pod, running};
 use crate::settings::Settings;
 
 /// A cluster that a test changes step by step.
@@ -185,40 +186,14 @@ fn container(cpu: f64, memory_mib: f64) -> ContainerSpec {
 /// A pod of ReplicaSet `cart-1` or `cart-2`, by its name.
 fn pod(name: &str, change: impl FnOnce(&mut PodObject)) -> Object {
     let mut pod = PodObject {
-        namespace: "shop".to_owned(),
-        name: name.to_owned(),
-        uid: name.to_owned(),
         owner: owner(WorkloadKind::ReplicaSet, &name[..6]),
-        phase: PodPhase::Running,
-        reason: None,
-        message: None,
         node: Some("node-1".to_owned()),
-        created_at: None,
-        deletion_requested_at: None,
-        grace: None,
-        conditions: Vec::new(),
-        containers: vec![status()],
+        containers: vec![running()],
         spec: vec![container(0.1, 64.0)],
-        volumes: Vec::new(),
-        references: Vec::new(),
-        node_selector: BTreeMap::new(),
+        ..bare_pod(name)
     };
     change(&mut pod);
     Object::Pod(Box::new(pod))
-}
-
-fn status() -> ContainerStatus {
-    ContainerStatus {
-        name: "app".to_owned(),
-        init: false,
-        ready: true,
-        restarts: 0,
-        started: Some(true),
-        image: "shop/cart:1".to_owned(),
-        state: Some(ContainerState::Running { started_at: None }),
-        last_state: None,
-        container_id: None,
-    }
 }
 
 fn waiting(reason: &str, message: &str) -> ContainerStatus {
@@ -228,7 +203,7 @@ fn waiting(reason: &str, message: &str) -> ContainerStatus {
             reason: Some(reason.to_owned()),
             message: (!message.is_empty()).then(|| message.to_owned()),
         }),
-        ..status()
+        ..running()
     }
 }
 

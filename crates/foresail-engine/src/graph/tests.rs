@@ -1,11 +1,12 @@
 //! Tests of the object graph, from hand-made objects.
 
 use foresail_core::{
-    ChangeKind, ConfigMapObject, Object, ObjectChange, OwnerRef, PodObject, PodPhase, Timestamp,
+    ChangeKind, ConfigMapObject, Object, ObjectChange, OwnerRef, PodObject, Timestamp,
     WorkloadKind, WorkloadObject,
 };
 
 use super::*;
+use crate::pods::bare_pod;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
@@ -16,25 +17,7 @@ fn owner(kind: WorkloadKind, name: &str) -> OwnerRef {
 }
 
 fn pod(name: &str, uid: &str, owner: Option<OwnerRef>) -> PodObject {
-    PodObject {
-        namespace: "shop".to_owned(),
-        name: name.to_owned(),
-        uid: uid.to_owned(),
-        owner,
-        phase: PodPhase::Running,
-        reason: None,
-        message: None,
-        node: None,
-        created_at: None,
-        deletion_requested_at: None,
-        grace: None,
-        conditions: Vec::new(),
-        containers: Vec::new(),
-        spec: Vec::new(),
-        volumes: Vec::new(),
-        references: Vec::new(),
-        node_selector: BTreeMap::new(),
-    }
+    PodObject { uid: uid.to_owned(), owner, ..bare_pod(name) }
 }
 
 fn workload(kind: WorkloadKind, name: &str, owner: Option<OwnerRef>) -> WorkloadObject {
@@ -294,7 +277,7 @@ fn memory() -> foresail_core::PlatformDuration {
 fn callees(graph: &Graph, seconds: i64) -> Vec<String> {
     let web = unit(WorkloadKind::Deployment, "web");
     let view = graph.calls(at(seconds), memory());
-    view.callees(&web).into_iter().map(ToString::to_string).collect()
+    view.callees(&web).iter().map(ToString::to_string).collect()
 }
 
 #[test]

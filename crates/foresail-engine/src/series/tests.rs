@@ -3,6 +3,7 @@
 use foresail_core::{PlatformDuration, TimeScale};
 
 use super::*;
+use crate::pods::bare_pod;
 
 fn store() -> SeriesStore {
     let settings = Settings {
@@ -111,22 +112,8 @@ fn pods_that_come_and_go_leave_nothing_behind_but_a_pointer() {
 fn deleted(name: &str, at: Timestamp) -> ObjectChange {
     let pod = PodObject {
         namespace: "batch".into(),
-        name: name.into(),
-        uid: name.into(),
-        owner: None,
         phase: foresail_core::PodPhase::Succeeded,
-        reason: None,
-        message: None,
-        node: None,
-        created_at: None,
-        deletion_requested_at: None,
-        grace: None,
-        conditions: Vec::new(),
-        containers: Vec::new(),
-        spec: Vec::new(),
-        volumes: Vec::new(),
-        references: Vec::new(),
-        node_selector: BTreeMap::new(),
+        ..bare_pod(name)
     };
     ObjectChange {
         observed_at: at,

@@ -2,11 +2,13 @@
 
 use foresail_core::{
     Batch, ChangeKind, ContainerSpec, Entity, EntityId, FailureKind, Object, ObjectChange,
-    PlatformDuration, PodObject, PodPhase, Prediction, Quantity, Resources, Sample, TimeScale,
-    Timestamp, Verdict,
+    PlatformDuration, PodObject, Prediction, Quantity, Resources, Sample, TimeScale, Timestamp,
+    Verdict,
 };
 use foresail_engine::first_passage::{FirstPassageSettings, predict};
 use foresail_engine::{Settings, State};
+
+use crate::pods::bare_pod;
 
 const MIB: f64 = 1_048_576.0;
 const START: i64 = 1_800_000_000_000;
@@ -25,19 +27,9 @@ fn state() -> State {
 
 fn pod(memory_limit: Option<f64>) -> PodObject {
     PodObject {
-        namespace: "shop".into(),
-        name: "cart-0".into(),
         uid: "u1".into(),
-        owner: None,
-        phase: PodPhase::Running,
-        reason: None,
-        message: None,
         node: Some("n1".into()),
         created_at: Some(at(0.0)),
-        deletion_requested_at: None,
-        grace: None,
-        conditions: Vec::new(),
-        containers: Vec::new(),
         spec: vec![ContainerSpec {
             name: "app".into(),
             image: None,
@@ -46,9 +38,7 @@ fn pod(memory_limit: Option<f64>) -> PodObject {
             readiness: None,
             startup: None,
         }],
-        volumes: Vec::new(),
-        references: Vec::new(),
-        node_selector: std::collections::BTreeMap::new(),
+        ..bare_pod("cart-0")
     }
 }
 

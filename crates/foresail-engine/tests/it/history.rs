@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use foresail_core::{
-    Batch, ChangeKind, Condition, ConditionStatus, ContainerState, ContainerStatus,
-    KubernetesEvent, NodeObject, Object, ObjectChange, Outcome, OwnerRef, PlatformDuration,
-    PodObject, PodPhase, TimeScale, Timestamp, WorkloadKind, WorkloadObject,
+    Batch, ChangeKind, Condition, ConditionStatus, ContainerState, KubernetesEvent, NodeObject,
+    Object, ObjectChange, Outcome, OwnerRef, PlatformDuration, PodObject, TimeScale, Timestamp,
+    WorkloadKind, WorkloadObject,
 };
 use foresail_engine::{Settings, State};
+
+use crate::pods::{bare_pod, running};
 
 /// Seconds of the epoch at which every history starts.
 const START: f64 = 1_795_000_000.0;
@@ -149,35 +151,13 @@ pub(crate) fn waiting(reason: &str) -> ContainerState {
 
 /// A running, Ready pod of ReplicaSet `cart-1` with one container.
 pub(crate) fn pod(name: &str, uid: &str) -> PodObject {
-    let container = ContainerStatus {
-        name: "app".to_owned(),
-        init: false,
-        ready: true,
-        restarts: 0,
-        started: Some(true),
-        image: "cart:1".to_owned(),
-        state: Some(ContainerState::Running { started_at: None }),
-        last_state: None,
-        container_id: None,
-    };
     PodObject {
-        namespace: "shop".to_owned(),
-        name: name.to_owned(),
         uid: uid.to_owned(),
         owner: Some(owner(WorkloadKind::ReplicaSet, "cart-1")),
-        phase: PodPhase::Running,
-        reason: None,
-        message: None,
         node: Some("node-1".to_owned()),
-        created_at: None,
-        deletion_requested_at: None,
-        grace: None,
         conditions: vec![condition("Ready", ConditionStatus::True, None)],
-        containers: vec![container],
-        spec: Vec::new(),
-        volumes: Vec::new(),
-        references: Vec::new(),
-        node_selector: BTreeMap::new(),
+        containers: vec![running()],
+        ..bare_pod(name)
     }
 }
 

@@ -7,4 +7,5 @@ mod first_passage;
 mod history;
 mod ledger;
 mod ledger_splits;
+mod pods;
 mod prevalence;

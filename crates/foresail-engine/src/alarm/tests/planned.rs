@@ -2,31 +2,15 @@
 
 use foresail_core::{
     ChangeKind, Condition, ConditionStatus, NodeObject, Object, ObjectChange, OwnerRef, PodObject,
-    PodPhase, WorkloadObject,
+    WorkloadObject,
 };
 
 use super::*;
+use crate::pods::bare_pod;
 
 fn pod(name: &str, set: &str) -> PodObject {
-    PodObject {
-        namespace: "shop".to_owned(),
-        name: name.to_owned(),
-        uid: name.to_owned(),
-        owner: Some(OwnerRef { kind: WorkloadKind::ReplicaSet, name: set.to_owned(), uid: None }),
-        phase: PodPhase::Running,
-        reason: None,
-        message: None,
-        node: Some("node-1".to_owned()),
-        created_at: None,
-        deletion_requested_at: None,
-        grace: None,
-        conditions: Vec::new(),
-        containers: Vec::new(),
-        spec: Vec::new(),
-        volumes: Vec::new(),
-        references: Vec::new(),
-        node_selector: BTreeMap::new(),
-    }
+    let owner = OwnerRef { kind: WorkloadKind::ReplicaSet, name: set.to_owned(), uid: None };
+    PodObject { owner: Some(owner), node: Some("node-1".to_owned()), ..bare_pod(name) }
 }
 
 fn workload(kind: WorkloadKind, name: &str, replicas: u32) -> WorkloadObject {
