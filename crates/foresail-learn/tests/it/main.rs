@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod golden_classifiers;
+mod hazard_classifier;
 mod model_suite;
 mod params;
 mod rows;
@@ -28,4 +29,12 @@ model_suite!(forest_of_two, foresail_learn::forest::RandomForest, {
 model_suite!(forest_of_three, foresail_learn::forest::RandomForest, {
     n_classes: 3,
     params: crate::params::forest(),
+});
+model_suite!(hazard_of_two, crate::hazard_classifier::OneBin, {
+    n_classes: 2,
+    params: crate::hazard_classifier::params(2),
+});
+model_suite!(hazard_of_three, crate::hazard_classifier::OneBin, {
+    n_classes: 3,
+    params: crate::hazard_classifier::params(3),
 });

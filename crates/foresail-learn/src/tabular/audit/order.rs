@@ -1,5 +1,6 @@
 //! Whether rows have an order in time where a forecast is asked.
 
+use super::view::Side;
 use super::words::percent;
 use super::{Finding, FindingKind, Forecast, Severity, View};
 use crate::tabular::roles::is_time;
@@ -87,6 +88,9 @@ fn constant(time: &str, times: &[f64]) -> Option<Finding> {
 
 /// Rows out of order are harmless where the split goes by time, but not where it goes by place.
 fn unsorted(view: &View<'_>, (time, times): (&str, &[f64])) -> Option<Finding> {
+    if goes_by_time(view, times) {
+        return None;
+    }
     let back = times.windows(2).position(|pair| pair[1] < pair[0])?;
     let row = view.labels.rows.get(back + 1).copied()?;
     let n = times.windows(2).filter(|pair| pair[1] < pair[0]).count();
@@ -101,6 +105,17 @@ fn unsorted(view: &View<'_>, (time, times): (&str, &[f64])) -> Option<Finding> {
                 "split by the column (`--split time`), never by the place of rows",
             ),
     )
+}
+
+/// Whether a split is given that puts no test row before a training row.
+fn goes_by_time(view: &View<'_>, times: &[f64]) -> bool {
+    let Some(sides) = view.sides() else { return false };
+    let of_side = |wanted| {
+        let rows = times.iter().zip(&sides);
+        rows.filter(move |(_, side)| **side == wanted).map(|(time, _)| *time)
+    };
+    let last = of_side(Side::Training).fold(f64::NEG_INFINITY, f64::max);
+    of_side(Side::Test).all(|time| time >= last)
 }
 
 /// One row an object leaves nothing to look back on.

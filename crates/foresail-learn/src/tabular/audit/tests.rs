@@ -330,6 +330,22 @@ fn a_forecast_needs_an_order_in_time() {
 }
 
 #[test]
+fn rows_out_of_order_are_no_question_where_the_split_goes_by_time() {
+    let (mut columns, classes) = noisy();
+    columns.push(number("at", (0..N).map(|row| (row % 300) as f64).collect()));
+    let whole = table(columns, &classes);
+    let labels = Labels::of(&whole, "issue_type", MissingTarget::Refuse).unwrap();
+    let asked = AuditPlan { time: Some("at"), forecast: Forecast::Asked, ..plan() };
+    let found = |by: SplitBy| {
+        let options = SplitOptions { by, ..SplitOptions::default() };
+        let split = Split::of(&whole, &labels, &options).unwrap();
+        kinds(&audit(&whole, &AuditPlan { split: Some(&split), ..asked }).unwrap())
+    };
+    assert_eq!(found(SplitBy::Time("at".to_owned())), []);
+    assert_eq!(found(SplitBy::Stratified), [FindingKind::NoOrder]);
+}
+
+#[test]
 fn objects_of_one_row_have_no_past() {
     let (mut columns, classes) = noisy();
     let names: Vec<String> = (0..N).map(|row| format!("pod-{row}")).collect();
