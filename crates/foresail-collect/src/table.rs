@@ -304,12 +304,13 @@ fn plain(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 /// The Arrow array of a column.
 fn array(values: &Values) -> Result<ArrayRef, ArrowError> {
     Ok(match values {
-        Values::Number(numbers) => Arc::new(
+        Values::Number(numbers) if numbers.iter().any(|number| number.is_nan()) => Arc::new(
             numbers
                 .iter()
                 .map(|number| (!number.is_nan()).then_some(*number))
                 .collect::<Float64Array>(),
         ),
+        Values::Number(numbers) => Arc::new(Float64Array::from(numbers.clone())),
         Values::Text(text) => {
             let key = |code: &u32| if *code == MISSING_CODE { None } else { Some(*code as i32) };
             let keys: Int32Array = text.codes.iter().map(key).collect();
