@@ -88,9 +88,10 @@ impl Recordings {
 
 fn failure(error: BenchError) -> Failure {
     let what = "the benchmark failed";
-    match error {
-        BenchError::Parts { .. } => Failure::writing(error, what),
-        other => Failure::reading(other, what),
+    if matches!(error, BenchError::Parts { .. }) {
+        Failure::writing(error, what)
+    } else {
+        Failure::reading(error, what)
     }
 }
 
