@@ -6,5 +6,7 @@ mod causal;
 mod damaged;
 mod foreign;
 mod inventory;
+mod prometheus;
 mod replayed;
+mod server;
 mod small;
