@@ -1,12 +1,20 @@
 //! Reads any Prometheus-compatible API: Prometheus, Thanos, Mimir, VictoriaMetrics.
 
 mod answer;
+mod catalogue;
 mod client;
 mod error;
+mod history;
+mod objects;
+mod runs;
 mod settings;
 mod split;
 
 pub use answer::{Answer, BuildInfo, Receive, Rule, RuleGroup, Series};
 pub use client::{Client, Steps};
 pub use error::PrometheusError;
+pub use history::{
+    FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history,
+};
+pub use objects::ObjectCounts;
 pub use settings::{Auth, ClientIdentity, Limits, Secret, Settings};
