@@ -13,8 +13,6 @@ mod split;
 pub use answer::{Answer, BuildInfo, Receive, Rule, RuleGroup, Series};
 pub use client::{Client, Steps};
 pub use error::PrometheusError;
-pub use history::{
-    FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history,
-};
+pub use history::{FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history};
 pub use objects::ObjectCounts;
 pub use settings::{Auth, ClientIdentity, Limits, Secret, Settings};

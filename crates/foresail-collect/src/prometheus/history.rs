@@ -104,7 +104,9 @@ pub enum HistoryError {
     #[error(transparent)]
     Recording(#[from] RecordingError),
     /// Nothing tells which pods there were.
-    #[error("`{url}` has no `{family}` from {start} to {end}: kube-state-metrics is not scraped there, was not yet, or `--selector` leaves it out")]
+    #[error(
+        "`{url}` has no `{family}` from {start} to {end}: kube-state-metrics is not scraped there, was not yet, or `--selector` leaves it out"
+    )]
     NoObjects {
         /// The server.
         url: String,
@@ -116,7 +118,9 @@ pub enum HistoryError {
         end: Timestamp,
     },
     /// Pods of several clusters cannot be told apart.
-    #[error("`{url}` holds several clusters: choose one by `--selector '{label}=\"{first}\"'` (also there: {others})")]
+    #[error(
+        "`{url}` holds several clusters: choose one by `--selector '{label}=\"{first}\"'` (also there: {others})"
+    )]
     SeveralClusters {
         /// The server.
         url: String,
@@ -256,7 +260,11 @@ impl Receive<Series> for Some50 {
 
     fn take(&mut self, series: Series) -> ControlFlow<()> {
         self.0.push(series);
-        if self.0.len() < INTERVAL_SERIES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if self.0.len() < INTERVAL_SERIES {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     }
 }
 
@@ -273,7 +281,11 @@ async fn interval(
     let middle = start + PlatformDuration::from_millis(span.as_millis() / 2);
     for at in [end, middle, start + window] {
         let mut some = Some50(Vec::new());
-        client.instant(&raw(family, options, window), at, &mut some).await?;
+        match client.instant(&raw(family, options, window), at, &mut some).await {
+            Ok(_) => {}
+            Err(error) if error.asks_for_less() => return Ok(None),
+            Err(error) => return Err(error),
+        }
         let mut steps: Vec<i64> = some
             .0
             .iter()

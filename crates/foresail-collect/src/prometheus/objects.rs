@@ -166,7 +166,8 @@ fn changes(
         times.insert(run.from);
         times.extend(scrapes.after(run.to));
     }
-    let Some(base) = presence(key).iter().find(|family| series.iter().any(|one| one.family == **family))
+    let Some(base) =
+        presence(key).iter().find(|family| series.iter().any(|one| one.family == **family))
     else {
         return Vec::new();
     };

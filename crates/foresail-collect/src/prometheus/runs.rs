@@ -56,9 +56,7 @@ impl ObjectSeries {
     fn add(&mut self, (at, value): (i64, f64), longest_step: i64) {
         match self.runs.last_mut() {
             Some(last) if at <= last.to => {}
-            Some(last)
-                if last.value == value && !self.is_cut && at - last.to <= longest_step =>
-            {
+            Some(last) if last.value == value && !self.is_cut && at - last.to <= longest_step => {
                 last.to = at;
             }
             Some(_) | None => self.runs.push(Run { from: at, to: at, value }),
@@ -156,21 +154,31 @@ mod tests {
 
     fn runs(family: &'static str, points: &[(i64, f64)]) -> Vec<(i64, i64, f64)> {
         let mut store = ObjectStore::new(PlatformDuration::from_seconds(5));
-        let clock: Vec<_> =
-            (0..8).map(|n| n * 5_000).filter(|at| *at != 20_000).map(|at| (Timestamp::from_millis(at), 1.0)).collect();
+        let clock: Vec<_> = (0..8)
+            .map(|n| n * 5_000)
+            .filter(|at| *at != 20_000)
+            .map(|at| (Timestamp::from_millis(at), 1.0))
+            .collect();
         store.add("kube_node_info", ("", &Labels::default()), &clock);
         let points: Vec<_> =
             points.iter().map(|(at, value)| (Timestamp::from_millis(at * 1_000), *value)).collect();
         store.add(family, ("x", &Labels::default()), &points);
         let (series, _) = store.finish();
         let found = series.iter().find(|one| one.family == family);
-        found.into_iter().flat_map(|one| &one.runs).map(|run| (run.from, run.to, run.value)).collect()
+        found
+            .into_iter()
+            .flat_map(|one| &one.runs)
+            .map(|run| (run.from, run.to, run.value))
+            .collect()
     }
 
     #[test]
     fn a_scrape_without_the_series_ends_its_run_and_a_missed_scrape_does_not() {
         let family = "kube_pod_created";
-        assert_eq!(runs(family, &[(0, 7.0), (5, 7.0), (15, 7.0), (25, 7.0)]), [(0, 5_000, 7.0), (15_000, 25_000, 7.0)]);
+        assert_eq!(
+            runs(family, &[(0, 7.0), (5, 7.0), (15, 7.0), (25, 7.0)]),
+            [(0, 5_000, 7.0), (15_000, 25_000, 7.0)]
+        );
     }
 
     #[test]

@@ -23,7 +23,8 @@ const STORED_BY: [&str; 9] = [
 ];
 
 /// Other names of namespace, pod and container, where the usual ones are missing.
-const NAMESPACES: [&str; 3] = ["kubernetes_namespace", "k8s_namespace_name", "kubernetes_namespace_name"];
+const NAMESPACES: [&str; 3] =
+    ["kubernetes_namespace", "k8s_namespace_name", "kubernetes_namespace_name"];
 const PODS: [&str; 3] = ["kubernetes_pod_name", "k8s_pod_name", "kubernetes_pod"];
 const CONTAINERS: [&str; 3] =
     ["kubernetes_container_name", "k8s_container_name", "kubernetes_container"];

@@ -53,16 +53,18 @@ pub(super) fn line(
     put(&mut line, "created", created.and_then(rfc3339));
     put(&mut line, "deleting", view.value("kube_pod_deletion_timestamp").and_then(rfc3339));
     put(&mut line, "cond_detail", conditions(view));
-    let names: BTreeSet<&str> = ["kube_pod_container_info", "kube_pod_container_status_restarts_total"]
-        .into_iter()
-        .flat_map(|family| view.of(family))
-        .map(|(one, _)| one.labels.container.as_str())
-        .collect();
+    let names: BTreeSet<&str> =
+        ["kube_pod_container_info", "kube_pod_container_status_restarts_total"]
+            .into_iter()
+            .flat_map(|family| view.of(family))
+            .map(|(one, _)| one.labels.container.as_str())
+            .collect();
     let mut containers = Vec::new();
     let mut specs = Vec::new();
     for name in names.into_iter().filter(|name| !name.is_empty()) {
         let of = |family| view.of_container(family, name);
-        let restarts = of("kube_pod_container_status_restarts_total").map_or(0.0, |(_, n)| n.max(0.0));
+        let restarts =
+            of("kube_pod_container_status_restarts_total").map_or(0.0, |(_, n)| n.max(0.0));
         let container = Container { view, name, restarts: restarts as u64 };
         let known = ends.containers.entry(name.to_owned()).or_default();
         let before = previous.or_else(|| scrapes.before(view.at));
@@ -90,12 +92,14 @@ fn conditions(view: View<'_>) -> Vec<Value> {
     if let Some(ready) = view.label("kube_pod_status_ready", "condition") {
         let since = view.value("kube_pod_status_ready_time").filter(|_| ready == "true");
         let since = since.and_then(rfc3339);
-        conditions.push(json!({ "type": "Ready", "status": status(ready), "lastTransitionTime": since }));
+        conditions
+            .push(json!({ "type": "Ready", "status": status(ready), "lastTransitionTime": since }));
     }
     if let Some(scheduled) = view.label("kube_pod_status_scheduled", "condition") {
         let refused = view.value("kube_pod_status_unschedulable") == Some(1.0);
         let reason = (refused && scheduled == "false").then_some("Unschedulable");
-        conditions.push(json!({ "type": "PodScheduled", "status": status(scheduled), "reason": reason }));
+        conditions
+            .push(json!({ "type": "PodScheduled", "status": status(scheduled), "reason": reason }));
     }
     conditions
 }
@@ -108,7 +112,8 @@ impl<'a> Container<'a> {
     }
 
     fn label(&self, family: &'a str, label: &str) -> Option<&'a str> {
-        let of_container = |(one, _): &(&super::ObjectSeries, f64)| one.labels.container == self.name;
+        let of_container =
+            |(one, _): &(&super::ObjectSeries, f64)| one.labels.container == self.name;
         self.view.of(family).filter(of_container).find_map(|(one, _)| one.labels.get(label))
     }
 
@@ -128,7 +133,8 @@ impl<'a> Container<'a> {
         });
         let number = |ended: Option<(u64, f64)>| ended.map_or(0, |(number, _)| number + 1);
         let seen = number(known.ended).saturating_sub(number(ended)).min(1);
-        let restarted = if known.was_seen { self.restarts.saturating_sub(known.restarts) } else { 0 };
+        let restarted =
+            if known.was_seen { self.restarts.saturating_sub(known.restarts) } else { 0 };
         // One restart may belong to an end that was seen before it, as a state.
         let seen_before = u64::from(ended.is_some_and(|(number, _)| number >= known.restarts));
         let shown = u64::from(last.is_some()).max(seen_before.min(restarted));
@@ -198,7 +204,10 @@ impl<'a> Container<'a> {
             let of_container = held.filter(|(one, _)| one.labels.container == self.name);
             of_container
                 .filter_map(|(one, value)| {
-                    let name = one.labels.get("resource")?.replace("ephemeral_storage", "ephemeral-storage");
+                    let name = one
+                        .labels
+                        .get("resource")?
+                        .replace("ephemeral_storage", "ephemeral-storage");
                     Some((name, Value::from(value.to_string())))
                 })
                 .collect::<serde_json::Map<_, _>>()

@@ -32,13 +32,17 @@ fn deployment(view: View<'_>) -> Line {
             Some(json!({ "type": kind, "status": holds, "reason": reason }))
         })
         .collect();
-    put(&mut line, "status", json!({
-        "replicas": view.count("kube_deployment_status_replicas"),
-        "updatedReplicas": view.count("kube_deployment_status_replicas_updated"),
-        "readyReplicas": view.count("kube_deployment_status_replicas_ready"),
-        "availableReplicas": view.count("kube_deployment_status_replicas_available"),
-        "conditions": conditions,
-    }));
+    put(
+        &mut line,
+        "status",
+        json!({
+            "replicas": view.count("kube_deployment_status_replicas"),
+            "updatedReplicas": view.count("kube_deployment_status_replicas_updated"),
+            "readyReplicas": view.count("kube_deployment_status_replicas_ready"),
+            "availableReplicas": view.count("kube_deployment_status_replicas_available"),
+            "conditions": conditions,
+        }),
+    );
     line
 }
 
@@ -53,10 +57,14 @@ fn replica_set(view: View<'_>) -> Line {
         put(&mut line, "template_hash", hash);
     }
     put(&mut line, "replicas", view.count("kube_replicaset_spec_replicas"));
-    put(&mut line, "status", json!({
-        "replicas": view.count("kube_replicaset_status_replicas"),
-        "readyReplicas": view.count("kube_replicaset_status_ready_replicas"),
-    }));
+    put(
+        &mut line,
+        "status",
+        json!({
+            "replicas": view.count("kube_replicaset_status_replicas"),
+            "readyReplicas": view.count("kube_replicaset_status_ready_replicas"),
+        }),
+    );
     line
 }
 
@@ -64,12 +72,16 @@ fn stateful_set(view: View<'_>) -> Line {
     let mut line = Line::new();
     put(&mut line, "generation", view.count("kube_statefulset_metadata_generation"));
     put(&mut line, "replicas", view.count("kube_statefulset_replicas"));
-    put(&mut line, "status", json!({
-        "replicas": view.count("kube_statefulset_status_replicas"),
-        "updatedReplicas": view.count("kube_statefulset_status_replicas_updated"),
-        "readyReplicas": view.count("kube_statefulset_status_replicas_ready"),
-        "availableReplicas": view.count("kube_statefulset_status_replicas_available"),
-    }));
+    put(
+        &mut line,
+        "status",
+        json!({
+            "replicas": view.count("kube_statefulset_status_replicas"),
+            "updatedReplicas": view.count("kube_statefulset_status_replicas_updated"),
+            "readyReplicas": view.count("kube_statefulset_status_replicas_ready"),
+            "availableReplicas": view.count("kube_statefulset_status_replicas_available"),
+        }),
+    );
     line
 }
 
@@ -77,12 +89,16 @@ fn daemon_set(view: View<'_>) -> Line {
     let mut line = Line::new();
     put(&mut line, "generation", view.count("kube_daemonset_metadata_generation"));
     put(&mut line, "replicas", view.count("kube_daemonset_status_desired_number_scheduled"));
-    put(&mut line, "status", json!({
-        "replicas": view.count("kube_daemonset_status_current_number_scheduled"),
-        "updatedReplicas": view.count("kube_daemonset_status_updated_number_scheduled"),
-        "readyReplicas": view.count("kube_daemonset_status_number_ready"),
-        "availableReplicas": view.count("kube_daemonset_status_number_available"),
-    }));
+    put(
+        &mut line,
+        "status",
+        json!({
+            "replicas": view.count("kube_daemonset_status_current_number_scheduled"),
+            "updatedReplicas": view.count("kube_daemonset_status_updated_number_scheduled"),
+            "readyReplicas": view.count("kube_daemonset_status_number_ready"),
+            "availableReplicas": view.count("kube_daemonset_status_number_available"),
+        }),
+    );
     line
 }
 
