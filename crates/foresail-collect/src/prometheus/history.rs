@@ -38,6 +38,14 @@ const LONGEST_WINDOW: PlatformDuration = PlatformDuration::from_seconds(3 * 3_60
 /// A family that gives too much even in this time is left out.
 const SHORTEST_WINDOW: PlatformDuration = PlatformDuration::from_seconds(60);
 
+/// Families that tell how often containers are scraped. cAdvisor puts its own, later times on the
+/// samples of most others.
+const SCRAPED_CONTAINERS: [&str; 3] = [
+    "container_start_time_seconds",
+    "container_spec_memory_limit_bytes",
+    "container_memory_working_set_bytes",
+];
+
 /// Series from which the scrape interval is told.
 const INTERVAL_SERIES: usize = 50;
 
@@ -163,7 +171,7 @@ pub async fn record_history(
     let object_interval = interval(client, options, "kube_pod_info").await?;
     let object_interval = object_interval.unwrap_or(PlatformDuration::from_seconds(30));
     let mut scrape_interval = None;
-    for family in ["container_memory_working_set_bytes", "container_cpu_usage_seconds_total"] {
+    for family in SCRAPED_CONTAINERS {
         if scrape_interval.is_none() && known.contains(family) {
             scrape_interval = interval(client, options, family).await?;
         }

@@ -21,8 +21,8 @@ pub(super) struct Ends {
 struct Known {
     restarts: u64,
     was_seen: bool,
-    /// Number of the latest end (restarts before it) and when it was.
-    ended: Option<(u64, f64)>,
+    /// When each known end was, in seconds since the epoch, by the restarts before it.
+    ends: BTreeMap<u64, f64>,
 }
 
 /// One container at one time.
@@ -119,7 +119,7 @@ impl<'a> Container<'a> {
 
     /// The status, ends that were newly seen and restarts whose end was not.
     fn status(&self, known: &mut Known, before: Option<i64>) -> (Value, u64, u64) {
-        let ended = known.ended;
+        let known_ends = known.ends.len();
         let state = self.state(known);
         let reason = self.label("kube_pod_container_status_last_terminated_reason", "reason");
         let last = reason.filter(|_| self.restarts > 0).map(|reason| {
@@ -131,17 +131,14 @@ impl<'a> Container<'a> {
                 "finishedAt": rfc3339(finished),
             }})
         });
-        let number = |ended: Option<(u64, f64)>| ended.map_or(0, |(number, _)| number + 1);
-        let seen = number(known.ended).saturating_sub(number(ended)).min(1);
-        let restarted =
-            if known.was_seen { self.restarts.saturating_sub(known.restarts) } else { 0 };
-        // One restart may belong to an end that was seen before it, as a state.
-        let seen_before = u64::from(ended.is_some_and(|(number, _)| number >= known.restarts));
-        let shown = u64::from(last.is_some()).max(seen_before.min(restarted));
-        let unseen = restarted.saturating_sub(shown);
-        known.restarts = self.restarts;
-        let seen = if known.was_seen { seen } else { 0 };
-        known.was_seen = true;
+        let (seen, unseen) = if known.was_seen {
+            let shown = known.ends.range(known.restarts..self.restarts.max(known.restarts)).count();
+            let restarts = self.restarts.saturating_sub(known.restarts);
+            ((known.ends.len() - known_ends) as u64, restarts.saturating_sub(shown as u64))
+        } else {
+            (0, 0)
+        };
+        (known.restarts, known.was_seen) = (self.restarts, true);
         let status = json!({
             "name": self.name,
             "ready": self.of("kube_pod_container_status_ready") == Some(1.0),
@@ -159,11 +156,7 @@ impl<'a> Container<'a> {
             let reason = self.label("kube_pod_container_status_terminated_reason", "reason")?;
             // The first scrape that shows the end is the only time there is.
             let seen = self.view.at as f64 / 1_000.0;
-            let finished = match known.ended {
-                Some((number, finished)) if number >= self.restarts => finished,
-                Some(_) | None => seen,
-            };
-            known.ended = Some((self.restarts, finished));
+            let finished = *known.ends.entry(self.restarts).or_insert(seen);
             return Some(json!({ "terminated": {
                 "reason": reason, "exitCode": exit_code(reason), "finishedAt": rfc3339(finished),
             }}));
@@ -182,10 +175,8 @@ impl<'a> Container<'a> {
     /// or at the latest when the next run began.
     fn finished_last(&self, known: &mut Known, before: Option<i64>) -> f64 {
         let number = self.restarts - 1;
-        if let Some((ended, finished)) = known.ended
-            && ended >= number
-        {
-            return finished;
+        if let Some(finished) = known.ends.get(&number) {
+            return *finished;
         }
         let seen = self.view.at as f64 / 1_000.0;
         let started = self.of("kube_pod_container_state_started");
@@ -194,7 +185,7 @@ impl<'a> Container<'a> {
         });
         let exported = self.of("kube_pod_container_status_last_terminated_timestamp");
         let finished = exported.filter(|at| *at <= seen).or(within).unwrap_or(seen);
-        known.ended = Some((number, finished));
+        known.ends.insert(number, finished);
         finished
     }
 
