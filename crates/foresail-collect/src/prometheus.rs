@@ -1,4 +1,10 @@
 //! Reads any Prometheus-compatible API: Prometheus, Thanos, Mimir, VictoriaMetrics.
+//!
+//! ```text
+//!  settings ──> client ──> answers, element by element ──> history ──> samples/*.parquet
+//!                                        │                    │
+//!  services of a cluster ──> candidates  └── names, rules     └─> runs ──> objects ──> pods, workloads, nodes
+//! ```
 
 mod answer;
 mod catalogue;
@@ -7,6 +13,7 @@ mod error;
 mod history;
 mod objects;
 mod runs;
+mod services;
 mod settings;
 mod split;
 
@@ -15,4 +22,5 @@ pub use client::{Client, Steps};
 pub use error::PrometheusError;
 pub use history::{FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history};
 pub use objects::ObjectCounts;
+pub use services::{Candidate, ServiceFacts, candidates};
 pub use settings::{Auth, ClientIdentity, Limits, Secret, Settings};

@@ -185,11 +185,7 @@ pub(crate) fn options(
 }
 
 fn refused(error: HistoryError) -> Failure {
-    let environment = match &error {
-        HistoryError::Prometheus(error) => error.is_environment(),
-        HistoryError::Recording(error) => error.is_environment(),
-        _ => false,
-    };
+    let environment = error.is_environment();
     let error = anyhow::Error::new(error);
     if environment { Failure::Environment(error) } else { Failure::Input(error) }
 }
@@ -300,7 +296,11 @@ mod tests {
         });
         assert!(failed.is_err() && !out.exists());
         assert_eq!(fs::read_dir(root.path().join("a")).unwrap().count(), 0);
-        staged(&out, |dir| Ok(fs::write(dir.join("whole"), "").unwrap())).unwrap();
+        staged(&out, |dir| {
+            fs::write(dir.join("whole"), "").unwrap();
+            Ok(())
+        })
+        .unwrap();
         assert!(out.join("whole").exists());
         assert_eq!(staged(&out, |_| Ok(())).unwrap_err().code(), 2);
     }

@@ -147,6 +147,20 @@ pub enum HistoryError {
     },
 }
 
+// === impl HistoryError ===
+
+impl HistoryError {
+    /// Whether the environment is at fault (network, permission, disk) and not what was asked for.
+    #[must_use]
+    pub fn is_environment(&self) -> bool {
+        match self {
+            Self::Prometheus(error) => error.is_environment(),
+            Self::Recording(error) => error.is_environment(),
+            Self::NoObjects { .. } | Self::SeveralClusters { .. } | Self::NotEmpty { .. } => false,
+        }
+    }
+}
+
 /// Step of the work, for a progress line: family, families done, families in all.
 pub type OnFamily<'a> = &'a (dyn Fn(&str, usize, usize) + Sync);
 
