@@ -9,6 +9,7 @@
 mod answer;
 mod catalogue;
 mod client;
+mod elements;
 mod error;
 mod history;
 mod objects;
@@ -16,11 +17,13 @@ mod runs;
 mod services;
 mod settings;
 mod split;
+mod steps;
 
 pub use answer::{Answer, BuildInfo, Receive, Rule, RuleGroup, Series};
-pub use client::{Client, Steps};
+pub use client::Client;
 pub use error::PrometheusError;
 pub use history::{FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history};
 pub use objects::ObjectCounts;
 pub use services::{Candidate, ServiceFacts, candidates};
 pub use settings::{Auth, ClientIdentity, Limits, Secret, Settings};
+pub use steps::Steps;

@@ -8,21 +8,21 @@
 //!                       Receive::take <── one element at a time <── Splitter <── bytes
 //! ```
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foresail_core::{PlatformDuration, Timestamp};
+use foresail_core::Timestamp;
 use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Certificate, Identity, Response, StatusCode, Url, redirect};
-use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::answer::{Answer, BuildInfo, Envelope, Receive, RuleGroup, Series, series, shorten};
+use super::elements::{Decoded, Elements, Reading, json};
 use super::error::PrometheusError;
 use super::settings::{Address, Auth, Limits, Settings, headers, plain};
-use super::split::{Piece, Splitter};
+use super::split::Splitter;
+use super::steps::Steps;
 
 /// Longest query string that goes into the address; longer ones are posted as a form.
 const LONGEST_QUERY: usize = 2_000;
@@ -38,43 +38,6 @@ const DATA: &[&str] = &["data"];
 const GROUPS: &[&str] = &["data", "groups"];
 /// An answer without elements that matter.
 const WHOLE: &[&str] = &["nothing"];
-
-/// A span of time with a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Steps {
-    /// First evaluation.
-    pub start: Timestamp,
-    /// Last evaluation at the latest.
-    pub end: Timestamp,
-    /// Between two evaluations.
-    pub step: PlatformDuration,
-}
-
-// === impl Steps ===
-
-impl Steps {
-    /// How many times the query is evaluated.
-    #[must_use]
-    pub fn points(&self) -> i64 {
-        self.end.since(self.start).as_millis().max(0) / self.step.as_millis().max(1) + 1
-    }
-
-    /// The same steps in parts of at most `points`.
-    #[must_use]
-    pub fn parts(&self, points: u32) -> Vec<Self> {
-        let step = self.step.as_millis().max(1);
-        let (start, end) = (self.start.as_millis(), self.end.as_millis());
-        let length = step * i64::from(points.max(1));
-        let starts = (0..).map(|part| start + part * length).take_while(|at| *at <= end);
-        starts
-            .map(|at| Self {
-                start: Timestamp::from_millis(at),
-                end: Timestamp::from_millis((at + length - step).min(end)),
-                step: PlatformDuration::from_millis(step),
-            })
-            .collect()
-    }
-}
 
 /// A client of a Prometheus-compatible API: Prometheus, Thanos, Mimir, VictoriaMetrics.
 #[derive(Clone, Debug)]
@@ -101,40 +64,6 @@ enum Method {
     Get,
     /// As a form if it is long.
     GetOrPost,
-}
-
-/// What becomes of one element.
-enum Taken {
-    Yes(ControlFlow<()>),
-    Histogram,
-}
-
-/// Takes the bytes of elements.
-trait Elements: Send {
-    fn restart(&mut self);
-    fn take(&mut self, bytes: &[u8]) -> Result<Taken, String>;
-}
-
-/// Decodes elements for a receiver.
-struct Decoded<'a, T, F> {
-    decode: F,
-    receiver: &'a mut dyn Receive<T>,
-}
-
-impl<T, F> Elements for Decoded<'_, T, F>
-where
-    F: Fn(&[u8]) -> Result<Option<T>, String> + Send,
-{
-    fn restart(&mut self) {
-        self.receiver.restart();
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<Taken, String> {
-        Ok(match (self.decode)(bytes)? {
-            Some(element) => Taken::Yes(self.receiver.take(element)),
-            None => Taken::Histogram,
-        })
-    }
 }
 
 // === impl Client ===
@@ -524,42 +453,6 @@ impl Client {
             None => url,
         }
     }
-}
-
-/// The elements of one answer under way.
-struct Reading<'a> {
-    answer: Answer,
-    elements: &'a mut dyn Elements,
-    most: u64,
-}
-
-// === impl Reading ===
-
-impl Reading<'_> {
-    fn take(&mut self, piece: Piece<'_>) -> ControlFlow<()> {
-        let answer = &mut self.answer;
-        let (left_out, start, reason) = match piece {
-            Piece::TooLong(start) => (&mut answer.too_long, start, "too long".to_owned()),
-            Piece::Element(bytes) => match self.elements.take(bytes) {
-                Ok(Taken::Yes(flow)) => {
-                    answer.taken += 1;
-                    return if answer.taken > self.most { ControlFlow::Break(()) } else { flow };
-                }
-                Ok(Taken::Histogram) => {
-                    answer.histograms += 1;
-                    return ControlFlow::Continue(());
-                }
-                Err(reason) => (&mut answer.malformed, bytes, reason),
-            },
-        };
-        *left_out += 1;
-        answer.example.get_or_insert_with(|| format!("`{}`: {reason}", shorten(start, 120)));
-        ControlFlow::Continue(())
-    }
-}
-
-fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<Option<T>, String> {
-    serde_json::from_slice(bytes).map(Some).map_err(|error| error.to_string())
 }
 
 fn read(what: &'static str, path: &std::path::Path) -> Result<Vec<u8>, PrometheusError> {
