@@ -12,6 +12,7 @@ mod lines;
 mod manifest;
 mod objects;
 mod pages;
+pub mod prometheus;
 mod recording;
 mod replay;
 mod report;

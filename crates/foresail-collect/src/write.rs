@@ -61,11 +61,16 @@ pub fn sample_schema() -> SchemaRef {
     ]))
 }
 
-/// How a sample file is compressed: small files matter more than the time to write them.
-fn properties() -> Result<WriterProperties, ParquetError> {
+/// Level of Zstandard where small files matter more than the time to write them.
+const SMALL: i32 = 19;
+/// Where the time matters too.
+const QUICK: i32 = 3;
+
+/// How a sample file is compressed.
+fn properties(level: i32) -> Result<WriterProperties, ParquetError> {
     let times = ColumnPath::from("ts");
     Ok(WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(19)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
         .set_column_dictionary_enabled(times.clone(), false)
         .set_column_encoding(times, Encoding::DELTA_BINARY_PACKED)
         .set_data_page_size_limit(1 << 22)
@@ -83,8 +88,17 @@ pub(crate) struct SampleFile {
 
 impl SampleFile {
     pub(crate) fn create(path: &Path) -> Result<Self, RecordingError> {
+        Self::with_level(path, SMALL)
+    }
+
+    /// A file that is larger by a little and written much faster.
+    pub(crate) fn create_quickly(path: &Path) -> Result<Self, RecordingError> {
+        Self::with_level(path, QUICK)
+    }
+
+    fn with_level(path: &Path, level: i32) -> Result<Self, RecordingError> {
         let file = File::create(path).map_err(|source| RecordingError::write(path, source))?;
-        let writer = properties()
+        let writer = properties(level)
             .and_then(|properties| ArrowWriter::try_new(file, sample_schema(), Some(properties)))
             .map_err(|source| failed(path, source))?;
         Ok(Self { path: path.to_owned(), writer })
@@ -92,6 +106,12 @@ impl SampleFile {
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), RecordingError> {
         self.writer.write(batch).map_err(|source| failed(&self.path, source))
+    }
+
+    /// Writes series one after another.
+    pub(crate) fn write_series(&mut self, series: &[&SampleSeries]) -> Result<(), RecordingError> {
+        let batch = batch_of(series).map_err(|error| failed(&self.path, error.into()))?;
+        self.write(&batch)
     }
 
     pub(crate) fn finish(self) -> Result<(), RecordingError> {
@@ -114,8 +134,7 @@ pub fn write_samples(path: &Path, series: &[SampleSeries]) -> Result<(), Recordi
         (&one.metric, &one.job, &one.namespace, &one.pod, &one.container, &one.labels)
     });
     let mut file = SampleFile::create(path)?;
-    let batch = batch_of(&sorted).map_err(|error| failed(path, error.into()))?;
-    file.write(&batch)?;
+    file.write_series(&sorted)?;
     file.finish()
 }
 

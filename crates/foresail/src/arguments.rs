@@ -1,6 +1,7 @@
 //! The command line: every command, its options and an example.
 
 mod dataset;
+mod record;
 mod simulate;
 mod tables;
 mod train;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use dataset::{BalanceArgument, DatasetArguments};
+pub(crate) use record::{PrometheusArguments, RecordArguments};
 pub(crate) use simulate::SimulateArguments;
 pub(crate) use tables::{DataCommand, DataInspectArguments, EvaluateArguments, PredictArguments};
 pub(crate) use train::{
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Outcomes(OutcomesArguments),
     /// Replay a recording causally: the alarms it would have raised, beside the stock rules
     Backtest(BacktestArguments),
+    /// Write what a metrics server holds of the last hours as a recording
+    Record(RecordArguments),
     /// Write simulated rows of metrics with the issue that each belongs to, as CSV
     Simulate(SimulateArguments),
     /// Write recordings as labelled rows, one a pod and production minute, as CSV or Parquet

@@ -1,6 +1,15 @@
-//! The one place of the program with a clock: how long a command takes.
+//! The one place of the program with a clock: how long a command takes, and what time it is.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use foresail_core::Timestamp;
+
+/// The time now, for commands that read up to it.
+#[expect(clippy::disallowed_methods, reason = "the edge of the program: what is read ends now")]
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(since.as_millis() as i64)
+}
 
 /// Measures elapsed wall time.
 #[derive(Clone, Copy, Debug)]

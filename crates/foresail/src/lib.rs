@@ -22,12 +22,14 @@ mod models;
 mod outcomes;
 mod predict;
 mod progress;
+mod record;
 mod reference;
 mod requirement;
 mod rows;
 mod serve;
 mod shipped;
 mod simulate;
+mod span;
 mod staging;
 mod stdout;
 mod summary;
@@ -57,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Recording(RecordingCommand::Inspect(arguments)) => inspect::run(&arguments),
         Command::Outcomes(arguments) => outcomes::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Record(arguments) => record::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Dataset(arguments) => dataset::run(&arguments),
         Command::Data(DataCommand::Inspect(arguments)) => data_inspect::run(&arguments),

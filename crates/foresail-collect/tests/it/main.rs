@@ -5,6 +5,10 @@
 mod causal;
 mod damaged;
 mod foreign;
+mod history;
 mod inventory;
+mod prometheus;
+mod real_prometheus;
 mod replayed;
+mod server;
 mod small;

@@ -10,6 +10,7 @@ fn the_help_of_every_command_has_an_example() {
         &["recording", "inspect", "--help"],
         &["outcomes", "--help"],
         &["backtest", "--help"],
+        &["record", "--help"],
         &["simulate", "--help"],
         &["bench", "--help"],
         &["data", "inspect", "--help"],

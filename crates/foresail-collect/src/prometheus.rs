@@ -1,0 +1,29 @@
+//! Reads any Prometheus-compatible API: Prometheus, Thanos, Mimir, VictoriaMetrics.
+//!
+//! ```text
+//!  settings ──> client ──> answers, element by element ──> history ──> samples/*.parquet
+//!                                        │                    │
+//!  services of a cluster ──> candidates  └── names, rules     └─> runs ──> objects ──> pods, workloads, nodes
+//! ```
+
+mod answer;
+mod catalogue;
+mod client;
+mod elements;
+mod error;
+mod history;
+mod objects;
+mod runs;
+mod services;
+mod settings;
+mod split;
+mod steps;
+
+pub use answer::{Answer, BuildInfo, Receive, Rule, RuleGroup, Series};
+pub use client::Client;
+pub use error::PrometheusError;
+pub use history::{FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history};
+pub use objects::ObjectCounts;
+pub use services::{Candidate, ServiceFacts, candidates};
+pub use settings::{Auth, ClientIdentity, Limits, Secret, Settings};
+pub use steps::Steps;

@@ -1,0 +1,83 @@
+//! Options of `record`, and how a metrics server is reached.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use foresail_core::{TimeScale, Timestamp};
+
+use super::Format;
+use crate::span::Span;
+
+/// How a metrics server is reached.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PrometheusArguments {
+    /// Base address of a Prometheus-compatible API (Prometheus, Thanos, Mimir, VictoriaMetrics)
+    #[arg(long, value_name = "URL")]
+    pub(crate) prometheus: String,
+    /// How far back to read, such as 90m, 6h or 2d
+    #[arg(long, value_name = "SPAN", default_value = "6h")]
+    pub(crate) since: Span,
+    /// Until when to read, in RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+    /// Matchers that every query holds, such as 'cluster="a"'
+    #[arg(long, value_name = "MATCHERS", default_value = "")]
+    pub(crate) selector: String,
+    /// A header for every query, such as 'X-Scope-OrgID: team'; `@FILE` after the colon reads its value
+    /// from a file
+    #[arg(long, value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
+    /// File with a bearer token, read again for every query
+    #[arg(long, value_name = "FILE", conflicts_with = "user")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// User for basic authentication
+    #[arg(long, value_name = "NAME", requires = "password_file")]
+    pub(crate) user: Option<String>,
+    /// File with the user's password
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// PEM file of the only certificate authorities to trust [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// PEM file of a client certificate
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub(crate) client_certificate: Option<PathBuf>,
+    /// PEM file of its key
+    #[arg(long, value_name = "FILE", requires = "client_certificate")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// Seconds until an answer must begin
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) timeout: u64,
+    /// How much faster than in production faults develop there
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = time_scale)]
+    pub(crate) time_scale: TimeScale,
+}
+
+/// Options of `record`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Reads only, two queries at once at most. Objects are put together from kube-state-metrics, which shows
+no events, messages, probes or volumes; docs/prometheus.md says what that costs.
+
+Example:
+  foresail record --prometheus http://prometheus:9090 --since 6h --out out/recording
+  foresail backtest --recording out/recording")]
+pub(crate) struct RecordArguments {
+    /// How the metrics server is reached
+    #[command(flatten)]
+    pub(crate) server: PrometheusArguments,
+    /// New or empty folder for the recording
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Name of the cluster [default: the one that --selector names, else the server's host]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+    /// How to print what was recorded
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+fn time_scale(text: &str) -> Result<TimeScale, String> {
+    let factor: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    TimeScale::try_from(factor).map_err(|error| error.to_string())
+}
