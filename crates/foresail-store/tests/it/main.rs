@@ -1,0 +1,13 @@
+//! The store on real databases: SQLite in a temporary folder, PostgreSQL started by the test.
+
+mod kill;
+mod place;
+mod postgres;
+mod same;
+mod sample;
+mod sqlite;
+#[macro_use]
+mod suite;
+
+store_suite!(on_sqlite, crate::place::Place::file());
+store_suite!(on_postgres, crate::place::Place::server());
