@@ -4,6 +4,7 @@
 //! open transaction goes with it. A new connection must take it again before it writes.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use foresail_core::store::{StoreError, StoreFuture, StoreSize};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
@@ -30,6 +31,13 @@ const COPY_CHUNK: usize = 1 << 20;
 
 /// First half of the number of the writer's lock: `fore`. The second is of the schema.
 const LOCK: &str = "1718579813, hashtext(current_schema())";
+
+/// How often the writer's lock is asked for: the server needs a moment to notice that the session of
+/// a killed predecessor, or the one before an error, is gone.
+const LOCK_TRIES: u32 = 20;
+
+/// How long to wait before it is asked for again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// Connections that read: API, command line and reports.
 const READERS: u32 = 4;
@@ -115,12 +123,16 @@ impl PostgresStore {
         });
         let mut connection = connected.await?;
         match self.access {
-            Access::Beside => Ok(connection),
-            Access::Service if self.try_lock(&mut connection).await? => Ok(connection),
-            Access::Service => {
-                Err(StoreError::Locked { place: self.place.clone(), holder: String::new() })
-            }
+            Access::Beside => return Ok(connection),
+            Access::Service => {}
         }
+        for _ in 0..LOCK_TRIES {
+            if self.try_lock(&mut connection).await? {
+                return Ok(connection);
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+        Err(StoreError::Locked { place: self.place.clone(), holder: String::new() })
     }
 
     async fn try_lock(&self, connection: &mut PgConnection) -> Result<bool, StoreError> {
@@ -205,7 +217,11 @@ impl Backend for PostgresStore {
     fn close(&self) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             self.readers.close().await;
-            if let Some(connection) = self.writer.lock().await.take() {
+            if let Some(mut connection) = self.writer.lock().await.take() {
+                // The end of a session is noticed later; a successor need not wait for that.
+                let unlocked = sqlx::query("SELECT pg_advisory_unlock_all()");
+                let unlocked = unlocked.execute(&mut connection).await;
+                unlocked.map_err(|error| fault(&self.place, error))?;
                 connection.close().await.map_err(|error| fault(&self.place, error))?;
             }
             Ok(())

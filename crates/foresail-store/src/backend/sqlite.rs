@@ -46,7 +46,18 @@ pub(crate) struct SqliteStore {
     writer: Mutex<Option<SqliteConnection>>,
     readers: SqlitePool,
     /// The lock of the process that writes; let go with the store.
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<WriterLock>>,
+}
+
+/// A held lock.
+struct WriterLock(File);
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is just being started shares the open file until it
+        // runs. When this fails the system lets go with the last of them.
+        let _ = self.0.unlock();
+    }
 }
 
 // === impl SqliteStore ===
@@ -249,15 +260,17 @@ pub(crate) fn table_sizes(rows: Vec<Vec<Cell>>) -> Vec<TableSize> {
 }
 
 /// The lock beside the file at `path`. The system lets go of it when the process ends, however it ends.
-fn lock(path: &Path, place: &str) -> Result<File, StoreError> {
+fn lock(path: &Path, place: &str) -> Result<WriterLock, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
-    let refused = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::StorageFull => {
-            StoreError::Full { place: place.to_owned(), source: source.into() }
+    let refused = |source: std::io::Error| {
+        let place = place.to_owned();
+        if source.kind() == std::io::ErrorKind::StorageFull {
+            StoreError::Full { place, source: source.into() }
+        } else {
+            StoreError::Denied { place, source: source.into() }
         }
-        _ => StoreError::Denied { place: place.to_owned(), source: source.into() },
     };
     let mut file = OpenOptions::new()
         .read(true)
@@ -270,7 +283,7 @@ fn lock(path: &Path, place: &str) -> Result<File, StoreError> {
         Ok(()) => {
             // Only for people; a full disk may leave it empty.
             let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-            Ok(file)
+            Ok(WriterLock(file))
         }
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();

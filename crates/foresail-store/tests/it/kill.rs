@@ -86,24 +86,8 @@ async fn survives(place: &Place) {
         // Knuth's generator (MMIX): moments that differ, the same in every run.
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let told = one_life(place, Duration::from_millis(seed >> 57));
-        wait_for_the_lock(place).await;
         is_whole(place, told).await;
     }
-}
-
-/// PostgreSQL notices a moment later that its client is gone.
-async fn wait_for_the_lock(place: &Place) {
-    let options = foresail_store::StoreOptions::new(&place.url(), foresail_store::Access::Service);
-    for _ in 0..200 {
-        match foresail_store::open(&options).await {
-            Ok(store) => return store.close().await.unwrap(),
-            Err(foresail_core::store::StoreError::Locked { .. }) => {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            Err(error) => panic!("{error:?}"),
-        }
-    }
-    panic!("the lock of the killed writer stays");
 }
 
 #[tokio::test]

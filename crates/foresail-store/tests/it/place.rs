@@ -85,10 +85,7 @@ impl Place {
 impl Server {
     pub(crate) fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("fs-pg-").tempdir().unwrap();
-        if let Some(user) = server_user() {
-            let uid = number(&["-u", user]);
-            chown(folder.path(), Some(uid), Some(number(&["-g", user]))).unwrap();
-        }
+        hand_over(folder.path());
         let data = folder.path().join("data");
         let made = as_server_user(&program("initdb"))
             .args([
@@ -170,6 +167,14 @@ fn server_user() -> Option<&'static str> {
     };
     let user = ["postgres", "nobody"].into_iter().find(known);
     Some(user.expect("root needs a user `postgres` or `nobody` to run PostgreSQL as"))
+}
+
+/// Makes the server's user the owner of a folder.
+pub(crate) fn hand_over(folder: &Path) {
+    if let Some(user) = server_user() {
+        let (user, group) = (number(&["-u", user]), number(&["-g", user]));
+        chown(folder, Some(user), Some(group)).unwrap();
+    }
 }
 
 fn number(arguments: &[&str]) -> u32 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use foresail_core::store::{Archive, Journal, StoreError};
 use foresail_store::{Access, StoreOptions, open};
 
-use crate::place::{Place, Server};
+use crate::place::{Place, Server, hand_over};
 use crate::sample::{START, cluster, minute, seconds, tick};
 use crate::sqlite::SmallDisk;
 
@@ -56,6 +56,7 @@ async fn a_full_disk_is_told_and_the_store_goes_on_when_space_is_back() {
     let server = Server::start();
     let folder = server.folder().join("disk");
     let _disk = SmallDisk::mount(&folder, 12 << 20);
+    hand_over(&folder);
     let place = Place::Server(server);
     // Rows go to the small disk; the server's own log stays where space is.
     place.sql(&format!("CREATE TABLESPACE small LOCATION '{}'", folder.display())).await;
