@@ -7,8 +7,8 @@
 use std::time::Instant;
 
 use foresail_core::store::{
-    Archive, ClusterName, Journal, Minute, NODE_COLUMNS, NodeRow, POD_COLUMNS, PodRow,
-    RestartPoint, Retention, StoreError, Tick, WORKLOAD_COLUMNS, WorkloadRow,
+    Archive, ClusterName, Journal, LabelSpan, Minute, NODE_COLUMNS, NodeRow, POD_COLUMNS, PodRow,
+    RestartPoint, Retention, RowLabel, StoreError, Tick, WORKLOAD_COLUMNS, WorkloadRow,
 };
 use foresail_core::{
     ChangeKind, FailureKind, KubernetesEvent, ModelId, PlatformDuration, Prediction, Probability,
@@ -82,6 +82,11 @@ async fn measure(url: &str, pods: usize, minutes: usize) -> Result<String, Store
     let bytes_of_ticks = bytes(&store, &beside).await? as f64;
 
     let began = now();
+    let labels = (0..pods.div_ceil(10)).map(|number| label(number, minutes / 2)).collect();
+    store.commit_tick(&cluster, &Tick { labels, ..tick(ticks) }).await?;
+    let of_labels = began.elapsed().as_secs_f64();
+
+    let began = now();
     let end = Timestamp::from_millis(START + MINUTE * minutes as i64);
     let span = foresail_core::store::TimeSpan { from: Timestamp::from_millis(START), until: end };
     let found = store.pod_rows(&cluster, ("shop", "w0-0"), span).await?.len();
@@ -109,7 +114,7 @@ async fn measure(url: &str, pods: usize, minutes: usize) -> Result<String, Store
         "{{\"store\": \"{}\", \"pods\": {pods}, \"minutes\": {minutes}, \"pod_rows_per_second\": {:.0}, \
          \"minute_seconds_mean\": {:.3}, \"minute_seconds_most\": {slowest:.3}, \"bytes_per_pod_row\": {:.0}, \
          \"mib_per_1000_pods_and_day\": {:.0}, \"tick_seconds\": {of_ticks:.4}, \"mib_of_ticks_per_day\": {:.0}, \
-         \"question_seconds\": {of_question:.3}, \"question_rows\": {found}, \"restart_point_seconds\": {of_point:.2}, \
+         \"label_minute_seconds\": {of_labels:.3}, \"question_seconds\": {of_question:.3}, \"question_rows\": {found}, \"restart_point_seconds\": {of_point:.2}, \
          \"pruned_rows\": {pruned}, \"prune_seconds\": {of_prune:.2}}}",
         if url.starts_with("postgres") { "postgres" } else { "sqlite" },
         rows as f64 / taken,
@@ -194,6 +199,19 @@ fn minute(number: usize, pods: usize) -> Minute {
         nodes: (0..pods.div_ceil(30)).map(node).collect(),
         pods: (0..pods).map(pod).collect(),
         workloads: (0..pods.div_ceil(10)).map(owner).collect(),
+    }
+}
+
+/// What is known of one workload's pods in minute `number`.
+fn label(workload_number: usize, number: usize) -> LabelSpan {
+    let from = Timestamp::from_millis(START + MINUTE * number as i64);
+    LabelSpan {
+        workload: workload(workload_number),
+        pod: None,
+        from,
+        until: from + PlatformDuration::from_seconds(60),
+        label: RowLabel::Good,
+        failure: None,
     }
 }
 

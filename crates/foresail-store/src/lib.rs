@@ -16,6 +16,7 @@ mod backend;
 mod blob;
 mod cell;
 mod fault;
+mod label;
 mod minute;
 mod read;
 mod registry;

@@ -37,6 +37,7 @@ pub struct StoreOptions {
 /// A store on one of the databases.
 pub struct Store {
     backend: Box<dyn Backend>,
+    access: Access,
 }
 
 /// Where a store is.
@@ -57,7 +58,7 @@ pub async fn open(options: &StoreOptions) -> Result<Store, StoreError> {
         }
         Address::Database => Box::new(PostgresStore::open(&options.url, options.access).await?),
     };
-    Ok(Store { backend })
+    Ok(Store { backend, access: options.access })
 }
 
 fn address(options: &StoreOptions) -> Result<Address, StoreError> {
@@ -103,6 +104,17 @@ impl Store {
         self.backend.place()
     }
 
+    /// The backend, for what only the service may write.
+    fn journal(&self) -> Result<&dyn Backend, StoreError> {
+        match self.access {
+            Access::Service => Ok(self.backend.as_ref()),
+            Access::Beside => Err(StoreError::Denied {
+                place: self.place().to_owned(),
+                source: "it was opened beside the service, which alone writes to it".into(),
+            }),
+        }
+    }
+
     /// Lets go of every connection and of the writer's lock. Dropping does the same without waiting.
     ///
     /// # Errors
@@ -115,7 +127,7 @@ impl Store {
 impl Journal for Store {
     fn commit_tick<'a>(&'a self, cluster: &'a ClusterName, tick: &'a Tick) -> StoreFuture<'a, ()> {
         Box::pin(
-            async move { self.backend.apply(tick::statements(cluster, tick)).await.map(|_| ()) },
+            async move { self.journal()?.apply(tick::statements(cluster, tick)).await.map(|_| ()) },
         )
     }
 
@@ -125,7 +137,7 @@ impl Journal for Store {
         minute: &'a Minute,
     ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            self.backend.apply(minute::statements(cluster, minute)).await.map(|_| ())
+            self.journal()?.apply(minute::statements(cluster, minute)).await.map(|_| ())
         })
     }
 
@@ -135,7 +147,7 @@ impl Journal for Store {
         evidence: &'a Evidence,
     ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            self.backend.apply(blob::keep_evidence(cluster, evidence)).await.map(|_| ())
+            self.journal()?.apply(blob::keep_evidence(cluster, evidence)).await.map(|_| ())
         })
     }
 
@@ -145,7 +157,7 @@ impl Journal for Store {
         point: &'a RestartPoint,
     ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            self.backend.apply(blob::keep_restart_point(cluster, point)).await.map(|_| ())
+            self.journal()?.apply(blob::keep_restart_point(cluster, point)).await.map(|_| ())
         })
     }
 
@@ -155,7 +167,7 @@ impl Journal for Store {
         now: Timestamp,
         retention: &'a Retention,
     ) -> StoreFuture<'a, Pruned> {
-        Box::pin(retention::prune(self.backend.as_ref(), cluster, (now, retention)))
+        Box::pin(async move { retention::prune(self.journal()?, cluster, (now, retention)).await })
     }
 }
 

@@ -1,12 +1,13 @@
 //! What one tick leaves behind, as statements of one transaction.
 
-use foresail_core::store::{ClusterName, LabelSpan, Tick};
+use foresail_core::store::{ClusterName, Tick};
 use foresail_core::{
     Alarm, AlarmChange, AlarmId, KubernetesEvent, Outcome, Prediction, Timestamp, Unit,
 };
 use sha2::{Digest, Sha256};
 
 use crate::cell::{Cell, pack};
+use crate::label;
 use crate::statement::{Insert, Present, Statement, Target};
 use crate::text::hex;
 
@@ -123,12 +124,6 @@ const CLEAR: &str = "UPDATE alarms SET cleared_at_ms = $1 \
     WHERE cluster = $2 AND alarm_id = $3 AND cleared_at_ms IS NULL AND raised_at_ms = \
     (SELECT MAX(raised_at_ms) FROM alarms WHERE cluster = $2 AND alarm_id = $3 AND raised_at_ms <= $1)";
 
-const LABEL_ALL: &str = "UPDATE pods SET label = $1, failure_kind = $2, failure_at_ms = $3 \
-    WHERE cluster = $4 AND at_ms >= $5 AND at_ms < $6 AND namespace = $7 AND deployment_kind = $8 AND workload = $9";
-
-const LABEL_ONE: &str = "UPDATE pods SET label = $1, failure_kind = $2, failure_at_ms = $3 \
-    WHERE cluster = $4 AND at_ms >= $5 AND at_ms < $6 AND namespace = $7 AND deployment_kind = $8 AND workload = $9 AND pod = $10";
-
 /// What keeps `tick`. The same tick again replaces what it said the first time.
 pub(crate) fn statements(cluster: &ClusterName, tick: &Tick) -> Vec<Statement> {
     let this = vec![Cell::text(cluster.as_str()), Cell::time(tick.at)];
@@ -157,7 +152,7 @@ pub(crate) fn statements(cluster: &ClusterName, tick: &Tick) -> Vec<Statement> {
     let ranked = tick.predictions.iter().enumerate();
     let ranked = ranked.map(|(position, one)| prediction(&this, position, one)).collect();
     statements.push(rows(&PREDICTIONS, ranked));
-    statements.extend(tick.labels.iter().map(|one| label(cluster, one)));
+    statements.extend(label::statements(cluster, &tick.labels));
     statements
 }
 
@@ -291,25 +286,4 @@ fn event(cluster: &ClusterName, event: &KubernetesEvent) -> Vec<Cell> {
         event.count.map_or(Cell::Int(None), Cell::count),
         Cell::detail(event),
     ]
-}
-
-fn label(cluster: &ClusterName, span: &LabelSpan) -> Statement {
-    let mut values = vec![
-        Cell::text(span.label.as_str()),
-        Cell::some_text(span.failure.map(|(kind, _)| kind.as_str())),
-        Cell::some_time(span.failure.map(|(_, at)| at)),
-        Cell::text(cluster.as_str()),
-        Cell::time(span.from),
-        Cell::time(span.until),
-        Cell::key(&span.workload.namespace),
-        Cell::text(span.workload.kind.as_str()),
-        Cell::key(&span.workload.name),
-    ];
-    match &span.pod {
-        None => Statement::Execute(LABEL_ALL, values),
-        Some(pod) => {
-            values.push(Cell::key(pod));
-            Statement::Execute(LABEL_ONE, values)
-        }
-    }
 }

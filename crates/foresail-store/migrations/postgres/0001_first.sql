@@ -200,6 +200,19 @@ CREATE INDEX nodes_at ON nodes USING brin (at);
 CREATE INDEX pods_at ON pods USING brin (at);
 CREATE INDEX workloads_at ON workloads USING brin (at);
 
+-- What a transaction is about to write into `pods`; empty outside of one.
+CREATE TABLE label_spans (
+    position BIGINT NOT NULL PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    workload TEXT NOT NULL,
+    pod TEXT,
+    label TEXT NOT NULL,
+    failure_kind TEXT,
+    failure_at_ms BIGINT
+);
+CREATE INDEX label_spans_workload ON label_spans (namespace, kind, workload);
+
 CREATE TABLE ticks (
     cluster TEXT NOT NULL,
     at_ms BIGINT NOT NULL,

@@ -195,6 +195,19 @@ CREATE TABLE workloads (
 
 CREATE VIEW deployments AS SELECT * FROM workloads WHERE kind = 'Deployment';
 
+-- What a transaction is about to write into `pods`; empty outside of one.
+CREATE TABLE label_spans (
+    position INTEGER NOT NULL PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    workload TEXT NOT NULL,
+    pod TEXT,
+    label TEXT NOT NULL,
+    failure_kind TEXT,
+    failure_at_ms INTEGER
+);
+CREATE INDEX label_spans_workload ON label_spans (namespace, kind, workload);
+
 CREATE TABLE ticks (
     cluster TEXT NOT NULL,
     at_ms INTEGER NOT NULL,

@@ -1,5 +1,7 @@
 //! The store on real databases: SQLite in a temporary folder, PostgreSQL started by the test.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests do")]
+
 mod kill;
 mod place;
 mod postgres;
