@@ -1,6 +1,6 @@
 //! How fast a store takes rows, and how many bytes they need: `store_cost [URL…] [--pods N] [--minutes M]`.
 //!
-//! Without a URL a file in the temporary folder is measured. Minutes are those of `--pods` pods, ten to
+//! Without a URL a file in the temporary folder is measured; a URL must name an empty store. Minutes are those of `--pods` pods, ten to
 //! a workload and thirty to a node, filled as much as the shipped laboratory fills its rows (`FILLED`);
 //! a tick every 15 s keeps 20 predictions and 5 events. Prints one line of JSON a store.
 

@@ -193,6 +193,39 @@ CREATE TABLE workloads (
     PRIMARY KEY (cluster, at_ms, namespace, kind, workload)
 ) WITHOUT ROWID;
 
+-- Labelled rows with the columns of docs/dataset.md, for learners.
+CREATE VIEW dataset AS
+SELECT at AS time, cluster AS recording, namespace, namespace || '/' || workload AS workload, pod, node, label, failure_kind,
+    CASE WHEN failure_at_ms IS NULL THEN NULL WHEN failure_at_ms > at_ms THEN (failure_at_ms - at_ms) / 60000.0 ELSE 0 END
+        AS minutes_to_failure,
+    NULL AS incident, deployment_kind,
+    cpu_usage_cores, cpu_limit_cores, cpu_request_cores, cpu_limit_share, cpu_throttled_share,
+    memory_working_set_bytes, memory_rss_bytes, memory_limit_bytes, memory_request_bytes, memory_limit_share,
+    memory_failures_per_second, heap_bytes, network_received_bytes_per_second, network_sent_bytes_per_second,
+    network_drops_per_second, network_errors_per_second, disk_read_bytes_per_second, disk_written_bytes_per_second,
+    ephemeral_storage_bytes, ephemeral_storage_limit_bytes, empty_dir_bytes, file_descriptors,
+    file_descriptor_limit_share, threads, thread_limit_share, runtime_tasks, sockets, pool_limit_share,
+    requests_in_flight, requests_per_second, request_errors_per_second, request_mean_seconds, request_slow_share,
+    upstream_requests_per_second, upstream_errors_per_second, upstream_retries_per_second,
+    liveness_failures_per_second, readiness_failures_per_second, probe_mean_seconds, log_lines, log_warnings,
+    log_errors, restarts_10m, restarts_60m, event_warnings, event_other, event_scheduled, event_failed_scheduling,
+    event_pulling, event_pulled, event_created, event_started, event_killing, event_back_off, event_unhealthy,
+    event_failed, event_failed_mount, event_failed_create_pod_sandbox, event_evicted, event_preempted,
+    event_node_not_ready, event_taint_manager_eviction, node_cpu_busy_share, node_io_wait_share, node_load,
+    node_memory_available_bytes, node_memory_total_bytes, node_disk_available_bytes, node_disk_size_bytes,
+    node_inodes_free, node_pids, node_conntrack, node_file_descriptors, node_pods, node_disk_read_bytes_per_second,
+    node_disk_written_bytes_per_second, node_disk_busy_share, node_network_received_bytes_per_second,
+    node_network_sent_bytes_per_second, node_network_drops_per_second, node_network_errors_per_second,
+    node_tcp_retransmits_share, node_oom_kills_per_second, node_major_faults_per_second, node_cpu_pressure_share,
+    node_memory_pressure_share, node_io_pressure_share, node_cpu_total_cores, node_events, node_warnings,
+    deployment_replicas, deployment_ready_replicas, deployment_available_replicas, deployment_updated_replicas,
+    deployment_events, deployment_warnings, deployment_pods, deployment_cpu_usage_cores, deployment_cpu_limit_share,
+    deployment_memory_working_set_bytes, deployment_memory_limit_share, deployment_network_received_bytes_per_second,
+    deployment_network_sent_bytes_per_second, deployment_requests_per_second, deployment_request_errors_per_second,
+    deployment_request_mean_seconds, deployment_log_lines, deployment_log_errors, deployment_restarts_10m,
+    deployment_restarts_60m
+FROM pods WHERE label IS NOT NULL;
+
 CREATE VIEW deployments AS SELECT * FROM workloads WHERE kind = 'Deployment';
 
 -- What a transaction is about to write into `pods`; empty outside of one.

@@ -53,11 +53,13 @@ async fn a_writer_whose_place_was_taken_is_told() {
 
 #[tokio::test]
 async fn a_full_disk_is_told_and_the_store_goes_on_when_space_is_back() {
-    let server = Server::start();
-    let folder = server.folder().join("disk");
+    // Declared before the server, so that they end after it.
+    let room = tempfile::tempdir().unwrap();
+    hand_over(room.path());
+    let folder = room.path().join("disk");
     let _disk = SmallDisk::mount(&folder, 12 << 20);
     hand_over(&folder);
-    let place = Place::Server(server);
+    let place = Place::server();
     // Rows go to the small disk; the server's own log stays where space is.
     place.sql(&format!("CREATE TABLESPACE small LOCATION '{}'", folder.display())).await;
     let store = place.open().await;

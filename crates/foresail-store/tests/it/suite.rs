@@ -271,6 +271,10 @@ pub(crate) async fn a_label_reaches_the_rows_of_its_span_only(place: &Place) {
     assert_eq!(place.number(&format!("{labels} = 'bad' AND pod = 'w1-11'")).await, 2);
     assert_eq!(place.number(&format!("{labels} = 'good'")).await, 2);
     assert_eq!(place.number(&format!("{labels} IS NOT NULL")).await, 22);
+    let ahead =
+        "SELECT COUNT(*) FROM dataset WHERE minutes_to_failure = 1.5 AND workload = 'shop/w1'";
+    assert_eq!(place.number("SELECT COUNT(*) FROM dataset").await, 22);
+    assert_eq!(place.number(ahead).await, 10);
     let rows = store.pod_rows(&cluster(), ("shop", "w1-10"), EVER).await.unwrap();
     assert_eq!(rows[0].1.label, None);
     assert_eq!((rows[1].1.label, rows[1].1.failure), (Some(RowLabel::Alert), failure));
