@@ -21,6 +21,7 @@ mod object;
 mod outcome;
 mod prediction;
 mod quantity;
+pub mod store;
 mod time;
 mod unit;
 

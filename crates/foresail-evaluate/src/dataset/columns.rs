@@ -196,6 +196,13 @@ mod tests {
     }
 
     #[test]
+    fn the_store_keeps_the_same_columns() {
+        use foresail_core::store::{NODE_COLUMNS, POD_COLUMNS, WORKLOAD_COLUMNS};
+        let kept = [&POD_COLUMNS[..], &NODE_COLUMNS, &WORKLOAD_COLUMNS].concat();
+        assert_eq!(kept, number_names());
+    }
+
+    #[test]
     fn every_column_is_documented() {
         let page = include_str!("../../../../docs/dataset.md");
         let names = IDENTITY
