@@ -43,5 +43,5 @@ check: cargo ## Slower checks by hand: licences, spelling, unused dependencies, 
 	scripts/check
 
 bench: cargo ## Time and memory of a tick by number of pods; tables beside pandas, scikit-learn and LightGBM
-	cargo run --release --locked --package foresail --example tick_cost
+	cargo run --release --locked --example tick_cost
 	scripts/bench-references
