@@ -88,12 +88,10 @@ pub fn compute<'a>(
     (calls, unknowns): (&CallView<'_>, &mut Unknowns),
 ) -> (Vec<PodFeatures<'a>>, Vec<Unusual>) {
     let nodes = pod::NodeLoads::new(state);
-    let mut units = UnitNumbers::default();
-    let facts = units.facts(state, survey);
+    let (facts, numbers) = UnitNumbers::default().facts(state, survey);
     let (mut rows, mut latencies) = (Vec::new(), Vec::new());
     let mut rates = view::Rates::new();
-    for pod in survey.pods().filter(runs) {
-        let number = units.number(&pod.record.unit);
+    for (pod, number) in survey.pods().zip(numbers).filter(|(pod, _)| runs(pod)) {
         let (mut row, latency) =
             pod::features(state, survey, (&pod, facts[number]), (&nodes, &mut rates));
         row.unit_number = number;
@@ -116,9 +114,10 @@ struct UnitNumbers<'a> {
 }
 
 impl<'a> UnitNumbers<'a> {
-    /// What the pods of each workload share, by its number.
-    fn facts(&mut self, state: &State, survey: &Survey<'a>) -> Vec<pod::UnitFacts> {
+    /// What the pods of each workload share, by its number, and the number of each pod's workload.
+    fn facts(mut self, state: &State, survey: &Survey<'a>) -> (Vec<pod::UnitFacts>, Vec<usize>) {
         let mut counts: Vec<(&WorkloadId, (u32, u32))> = Vec::new();
+        let mut numbers = Vec::new();
         for pod in survey.pods() {
             let number = self.number(&pod.record.unit);
             if number == counts.len() {
@@ -127,9 +126,10 @@ impl<'a> UnitNumbers<'a> {
             let (ready, all) = &mut counts[number].1;
             *ready += u32::from(pod.record.is_ready());
             *all += 1;
+            numbers.push(number);
         }
         let facts = |(unit, counts)| pod::UnitFacts::new((state, survey.at()), unit, counts);
-        counts.into_iter().map(facts).collect()
+        (counts.into_iter().map(facts).collect(), numbers)
     }
 
     fn number(&mut self, unit: &'a WorkloadId) -> usize {

@@ -123,8 +123,9 @@ impl PodLogs {
     fn observe(&mut self, line: &LogLine, scale: TimeScale) {
         let minutes = scale.to_fault(line.at.since(self.last)).as_minutes().max(0.0);
         self.last = self.last.max(line.at);
-        self.warnings = self.warnings.after(minutes);
-        self.errors = self.errors.after(minutes);
+        let left = left_after(minutes);
+        self.warnings = self.warnings.times(left);
+        self.errors = self.errors.times(left);
         match severity(&line.text) {
             LogSeverity::Debug | LogSeverity::Info => return,
             LogSeverity::Warning => self.warnings.add(),
@@ -139,24 +140,32 @@ impl PodLogs {
     }
 
     fn rates(&self, at: Timestamp, scale: TimeScale) -> LogRates {
-        let minutes = scale.to_fault(at.since(self.last)).as_minutes().max(0.0);
+        let left = left_after(scale.to_fault(at.since(self.last)).as_minutes().max(0.0));
         let settled = at.since(self.first) >= scale.to_platform(SETTLING);
         let recent = at - scale.to_platform(NEW_FOR);
         let new = || self.templates.iter().filter(|(_, first)| *first > recent).count();
         LogRates {
-            warnings: self.warnings.after(minutes).per_minute(),
-            errors: self.errors.after(minutes).per_minute(),
+            warnings: self.warnings.times(left).per_minute(),
+            errors: self.errors.times(left).per_minute(),
             new_templates: settled.then(new),
         }
     }
+}
+
+/// What is left of each decayed count after so many minutes.
+fn left_after(minutes: f64) -> [f32; 3] {
+    HALF_LIVES_MINUTES.map(|half_life| libm::exp2(-minutes / half_life) as f32)
 }
 
 // === impl Decayed ===
 
 impl Decayed {
     fn after(self, minutes: f64) -> Self {
-        let keep = |i: usize| libm::exp2(-minutes / HALF_LIVES_MINUTES[i]) as f32;
-        Self(std::array::from_fn(|i| self.0[i] * keep(i)))
+        self.times(left_after(minutes))
+    }
+
+    fn times(self, left: [f32; 3]) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] * left[i]))
     }
 
     fn add(&mut self) {

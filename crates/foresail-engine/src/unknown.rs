@@ -10,6 +10,7 @@
 //! it reaches.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use foresail_core::{FaultDuration, Timestamp, WorkloadId};
@@ -45,7 +46,8 @@ const LISTED_DEVIATION: f64 = 4.0;
 /// What every workload was like, for one look after another.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unknowns {
-    units: BTreeMap<WorkloadId, Seen>,
+    /// Shared with the tick before until it is looked at again.
+    units: BTreeMap<WorkloadId, Arc<Seen>>,
 }
 
 /// One workload.
@@ -82,11 +84,8 @@ impl Unknowns {
         rows: &mut [PodFeatures<'_>],
         (by_unit, at, settings): (&[Vec<usize>], Timestamp, &Settings),
     ) -> Vec<Unusual> {
-        let units = by_unit.iter().filter_map(|places| Some(rows[*places.first()?].unit));
-        let there: FxHashSet<&WorkloadId> = units.collect();
-        self.units.retain(|unit, _| there.contains(unit));
-        let mut known: FxHashMap<&WorkloadId, &mut Seen> = self.units.iter_mut().collect();
-        let mut new: BTreeMap<WorkloadId, Seen> = BTreeMap::new();
+        let mut known: FxHashMap<&WorkloadId, &mut Arc<Seen>> = self.units.iter_mut().collect();
+        let mut new: BTreeMap<WorkloadId, Arc<Seen>> = BTreeMap::new();
         let every = settings.time_scale.to_platform(EVERY);
         let tick = Duration::from_secs_f64(EVERY.as_seconds());
         for places in by_unit {
@@ -94,13 +93,14 @@ impl Unknowns {
             let unit = rows[*first].unit;
             let seen = match known.remove(unit) {
                 Some(seen) => seen,
-                None => new.entry(unit.clone()).or_insert(Seen {
+                None => new.entry(unit.clone()).or_insert(Arc::new(Seen {
                     watch: Watch::new(WATCHED.len(), tick),
                     looked_at: at - every,
                     last: None,
-                }),
+                })),
             };
             if at.since(seen.looked_at) >= every {
+                let seen = Arc::make_mut(seen);
                 seen.looked_at = at;
                 seen.look(&extreme(rows, places));
             }
@@ -110,6 +110,11 @@ impl Unknowns {
                 rows[*place].set(Feature::UnusualBreadth, breadth.ln_1p());
                 rows[*place].set(Feature::UnusualUnexplained, unexplained.ln_1p());
             }
+        }
+        if !known.is_empty() {
+            let units = by_unit.iter().filter_map(|places| Some(rows[*places.first()?].unit));
+            let there: FxHashSet<&WorkloadId> = units.collect();
+            self.units.retain(|unit, _| there.contains(unit));
         }
         self.units.append(&mut new);
         self.unusual()
