@@ -29,7 +29,7 @@ use foresail_learn::tabular::{ClassWeights, Table};
 use rayon::prelude::*;
 
 pub use columns::{IDENTITY, TRUTH, feature_names};
-pub use label::{HORIZON, Label};
+pub use label::HORIZON;
 pub use lesson::{HeldOut, LessonError, Part, lesson};
 
 use crate::backtest::load::{open, settings};

@@ -17,17 +17,18 @@ use crate::chart::{Chart, PngError};
 use crate::result::BacktestResult;
 use crate::untrusted;
 
-pub(crate) use page::{POLICY, STYLE};
+pub(crate) use document::{document, gallery};
 
 mod charts;
 mod comparison;
 mod contest;
+mod document;
 mod duel;
 mod footer;
 mod headline;
 pub(crate) mod output;
 mod page;
-pub(crate) mod stories;
+mod stories;
 mod tables;
 pub(crate) mod words;
 

@@ -14,7 +14,7 @@ pub use self::params::{ColumnsPerNode, ForestParams, ValidForestParams};
 use crate::estimator::{Classifier, LabelledFrame};
 use crate::frame::{Frame, Schema, SchemaId};
 use crate::tree::error::{FitError, PredictError, check_row, check_schema};
-use crate::tree::{Asked, Contributions, Ensemble, check_classes, explain_frame};
+use crate::tree::{Asked, Contributions, Ensemble, check_classes, explain_frame, explain_row};
 
 mod cells;
 mod fit;
@@ -73,10 +73,7 @@ impl RandomForest {
     /// [`PredictError::RowLength`], or [`PredictError::NoOutput`] for a class past the end.
     pub fn contributions(&self, row: &[f32], class: u32) -> Result<Contributions, PredictError> {
         check_row(&self.schema, row)?;
-        let mut contributions = Contributions::new(0.0, row.len());
-        let asked = Asked { row, output: class };
-        self.contribute(&[asked], std::slice::from_mut(&mut contributions))?;
-        Ok(contributions)
+        explain_row(Asked { row, output: class }, |asked, into| self.contribute(asked, into))
     }
 
     /// The same for the rows of a frame, each with its class: faster than row by row.

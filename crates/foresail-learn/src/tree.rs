@@ -19,7 +19,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use self::contributions::Contributions;
-pub(crate) use self::contributions::{Asked, check_classes, explain_frame};
+pub(crate) use self::contributions::{Asked, check_classes, explain_frame, explain_row};
 pub use self::ensemble::Ensemble;
 pub use self::error::{FitError, ParamError, PredictError};
 

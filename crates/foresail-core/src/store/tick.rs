@@ -28,11 +28,11 @@ pub struct Tick {
 /// What happened after a row of `pods`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowLabel {
-    /// Nothing failed within the hour.
+    /// No outcome is open and none begins within the next 60 production minutes.
     Good,
-    /// Something fails within the hour.
+    /// An outcome begins within the next 60 production minutes.
     Alert,
-    /// Something has failed and not recovered.
+    /// An outcome is open.
     Bad,
 }
 

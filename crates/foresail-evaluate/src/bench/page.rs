@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::committed::Committed;
 use super::methods::FORESAIL;
@@ -13,20 +13,16 @@ use super::tables::{TextTable, difference, pooled, split_words, tables};
 use crate::baseline::{FIRST_PASSAGE, MEMORY_TTL};
 use crate::chart::{
     Bar, Bars, Chart, Curve, Curves, CurvesAxes, Emphasis, Figure, Reliability, ReliabilityBin,
-    style_variables,
 };
-use crate::report::ReportError;
 use crate::report::output::{Page, write_all};
 use crate::report::words::{percent, points, points_interval, rate, spaced};
+use crate::report::{ReportError, document, gallery};
 use crate::result::{Row, Split};
 use crate::untrusted;
 
-const STYLE: &str = include_str!("../report/style.css");
 /// What differs from the report of a back-test: no picture of one incident, many tables.
 const OWN_STYLE: &str =
     "section{margin-top:40px}.scroll table{min-width:760px}td.number{white-space:normal}";
-/// Nothing but inline styles: the browser refuses scripts and anything from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 /// Budget whose kinds and verdicts are shown.
 const SHOWN_BUDGET: f64 = 1.0;
 /// Methods that a verdict is given on.
@@ -95,39 +91,13 @@ pub fn html(result: &BenchResult) -> String {
 fn page(result: &BenchResult) -> Markup {
     let tables = tables(result);
     let charts = charts(result);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="color-scheme" content="light dark";
-                title { "Foresail benchmark" }
-                style {
-                    (PreEscaped(style_variables())) (PreEscaped(STYLE)) (PreEscaped(OWN_STYLE))
-                }
-            }
-            body {
-                main {
-                    (head(result))
-                    section #pictures {
-                        div.charts {
-                            @for chart in &charts {
-                                figure id={ "chart-" (chart.name) } {
-                                    figcaption { h3 { (chart.title) } p { (chart.reading) } }
-                                    div.drawing.wide { (PreEscaped(chart.inline_svg(chart.wide()))) }
-                                    div.drawing.narrow { (PreEscaped(chart.inline_svg(chart.narrow()))) }
-                                }
-                            }
-                        }
-                    }
-                    @for table in &tables { (section(table)) }
-                    (foot(result))
-                }
-            }
-        }
-    }
+    let main = html! {
+        (head(result))
+        section #pictures { (gallery(&charts)) }
+        @for table in &tables { (section(table)) }
+        (foot(result))
+    };
+    document(("Foresail benchmark", OWN_STYLE), &main)
 }
 
 fn head(result: &BenchResult) -> Markup {

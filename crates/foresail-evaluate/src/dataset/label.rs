@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use foresail_core::store::RowLabel;
 use foresail_core::{
     FailureKind, FaultDuration, Outcome, PlatformDuration, TimeScale, Timestamp, Unit, WorkloadId,
 };
@@ -18,21 +19,10 @@ pub const HORIZON: FaultDuration = FaultDuration::from_minutes(60.0);
 /// Minutes end on whole milliseconds.
 const ROUNDING: PlatformDuration = PlatformDuration::from_millis(1);
 
-/// How a pod's workload fares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Label {
-    /// No outcome is open and none begins within the horizon.
-    Good,
-    /// An outcome begins within the horizon.
-    Alert,
-    /// An outcome is open.
-    Bad,
-}
-
 /// What a row is told of the future.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Verdict {
-    pub(super) label: Option<Label>,
+    pub(super) label: Option<RowLabel>,
     /// The kind of the outcome behind it.
     pub(super) kind: Option<FailureKind>,
     /// Production minutes until it begins; 0 while it is open.
@@ -62,24 +52,10 @@ pub(super) struct Facts<'a> {
     scale: TimeScale,
 }
 
-// === impl Label ===
-
-impl Label {
-    /// Its name in the data set.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Alert => "alert",
-            Self::Bad => "bad",
-        }
-    }
-}
-
 // === impl Verdict ===
 
 impl Verdict {
-    fn failing(label: Label, outcome: &Outcome, minutes: f64) -> Self {
+    fn failing(label: RowLabel, outcome: &Outcome, minutes: f64) -> Self {
         Self {
             label: Some(label),
             kind: Some(outcome.kind),
@@ -122,7 +98,7 @@ impl<'a> Facts<'a> {
             outcome.occurred_at <= row.at && outcome.recovered_at.is_none_or(|at| row.at < at)
         };
         if let Some(open) = outcomes.iter().find(is_open) {
-            return Verdict::failing(Label::Bad, open, 0.0);
+            return Verdict::failing(RowLabel::Bad, open, 0.0);
         }
         // An outcome that had recovered when it began was never open between two rows.
         let next = outcomes.iter().find(|outcome| outcome.occurred_at > row.at);
@@ -130,10 +106,10 @@ impl<'a> Facts<'a> {
         match next.filter(|next| next.occurred_at <= end) {
             Some(next) if next.occurred_at <= gone || next.pod.as_deref() == Some(row.pod) => {
                 let wall = next.occurred_at.since(row.at);
-                Verdict::failing(Label::Alert, next, self.scale.to_fault(wall).as_minutes())
+                Verdict::failing(RowLabel::Alert, next, self.scale.to_fault(wall).as_minutes())
             }
             None if row.last_row + ROUNDING >= end => {
-                Verdict { label: Some(Label::Good), ..Verdict::default() }
+                Verdict { label: Some(RowLabel::Good), ..Verdict::default() }
             }
             // The pod went before: what would have become of it is not known.
             Some(_) | None => Verdict::default(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use foresail_core::store::RowLabel;
 use foresail_core::{Batch, Entity, EntityId, FaultDuration, Timestamp, WorkloadId};
 use foresail_engine::State;
 use foresail_engine::graph::PodRecord;
@@ -13,7 +14,7 @@ use super::columns::{
     DEPLOYMENT_KIND, DEPLOYMENT_PODS, Fold, IDENTITY, NODE, POD, TRUTH, number_names, pod_names,
 };
 use super::counts::Counts;
-use super::label::{Facts, Label, Row, Verdict};
+use super::label::{Facts, Row, Verdict};
 use super::measure::{Freshness, View};
 use super::minutes::{Minutes, visible};
 use super::{RecordingRows, Source};
@@ -270,9 +271,9 @@ impl Rows {
         let mut counts = RecordingRows { name: self.name.clone(), ..RecordingRows::default() };
         for verdict in &self.verdicts {
             match verdict.label {
-                Some(Label::Good) => counts.good += 1,
-                Some(Label::Alert) => counts.alert += 1,
-                Some(Label::Bad) => counts.bad += 1,
+                Some(RowLabel::Good) => counts.good += 1,
+                Some(RowLabel::Alert) => counts.alert += 1,
+                Some(RowLabel::Bad) => counts.bad += 1,
                 None => counts.unlabelled += 1,
             }
         }

@@ -1,52 +1,34 @@
 //! The page as a whole.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::charts;
 use super::comparison::comparison;
+use super::document::{document, gallery};
 use super::duel::duel;
 use super::footer::{absent, footer};
 use super::headline::headline;
-use super::stories::{drawing, stories};
+use super::stories::stories;
 use super::tables::measured;
-use crate::chart::{Chart, style_variables};
+use crate::chart::Chart;
 use crate::result::BacktestResult;
-
-pub(crate) const STYLE: &str = include_str!("style.css");
-
-/// Nothing but inline styles: the browser refuses scripts and anything from elsewhere.
-pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// The whole page.
 pub(crate) fn page(result: &BacktestResult) -> Markup {
     let overview = charts::overview(result);
     let single = charts::stories(result);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="color-scheme" content="light dark";
-                title { "Foresail back-test of " (result.shown) }
-                style { (PreEscaped(style_variables())) (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    (headline(result))
-                    (minutes_explained(result))
-                    (duel(result))
-                    (comparison(result))
-                    (pictures(&overview))
-                    (stories(&result.timelines, &single))
-                    (measured(result))
-                    (absent(result))
-                    (footer(result))
-                }
-            }
-        }
-    }
+    let main = html! {
+        (headline(result))
+        (minutes_explained(result))
+        (duel(result))
+        (comparison(result))
+        (pictures(&overview))
+        (stories(&result.timelines, &single))
+        (measured(result))
+        (absent(result))
+        (footer(result))
+    };
+    document((&format!("Foresail back-test of {}", result.shown), ""), &main)
 }
 
 /// The one place that explains the two clocks.
@@ -74,14 +56,7 @@ fn pictures(overview: &[Chart]) -> Markup {
     html! {
         section #pictures {
             h2 { "How good, how early, how honest" }
-            div.charts {
-                @for chart in overview {
-                    figure id={ "chart-" (chart.name) } {
-                        figcaption { h3 { (chart.title) } p { (chart.reading) } }
-                        (drawing(chart))
-                    }
-                }
-            }
+            (gallery(overview))
         }
     }
 }

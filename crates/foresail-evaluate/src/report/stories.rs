@@ -1,9 +1,10 @@
 //! Four incidents drawn over time: caught, late, missed, false.
 
 use foresail_core::PlatformDuration;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::charts::{fate_words, story_name};
+use super::document::drawing;
 use super::words::{minutes, spaced};
 use crate::chart::Chart;
 use crate::result::{IncidentFate, JudgedAlarm, JudgedIncident, Timeline, TimelineStory};
@@ -138,13 +139,5 @@ fn absent(timelines: &[Timeline]) -> Markup {
         @if !missing.is_empty() {
             p.note { "This recording and budget hold no example of: " (missing.join(", ")) "." }
         }
-    }
-}
-
-/// A chart in its wide and its narrow form; CSS shows the one that fits.
-pub(crate) fn drawing(chart: &Chart) -> Markup {
-    html! {
-        div.drawing.wide { (PreEscaped(chart.inline_svg(chart.wide()))) }
-        div.drawing.narrow { (PreEscaped(chart.inline_svg(chart.narrow()))) }
     }
 }

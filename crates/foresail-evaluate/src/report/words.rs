@@ -68,6 +68,13 @@ pub(crate) fn points_interval(estimate: &Estimate) -> Option<String> {
     Some(format!("{}\u{a0}to\u{a0}{}", points(low), points(high)))
 }
 
+/// A difference with its interval where there is one: `+4 [−12 to +20]`.
+pub(crate) fn points_with_interval(estimate: &Estimate) -> String {
+    let interval = points_interval(estimate);
+    let interval = interval.map_or_else(String::new, |text| format!(" [{text}]"));
+    format!("{}{interval}", points(estimate.value))
+}
+
 /// Minutes: `28` or `2.4`.
 pub(crate) fn minutes(value: f64) -> String {
     if value.abs() < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }

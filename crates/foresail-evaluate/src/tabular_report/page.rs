@@ -1,37 +1,22 @@
 //! The page.
 
 use foresail_learn::tabular::{ClassRow, Finding, Severity};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{Part, TabularResult, charts};
-use crate::chart::{self, Chart, style_variables};
 use crate::report::words::{UNDEFINED, counted, percent, rate, thousands};
-use crate::report::{POLICY, STYLE, stories::drawing};
+use crate::report::{document, gallery};
 
 /// The whole page.
 pub(crate) fn page(result: &TabularResult) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="color-scheme" content="light dark";
-                title { "Foresail on " (result.model.target) ": " (result.rows.file) }
-                style { (PreEscaped(style_variables())) (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    (headline(result))
-                    (findings(&result.findings))
-                    (classes(&result.scores.classes))
-                    (pictures(result))
-                    (footer(result))
-                }
-            }
-        }
-    }
+    let main = html! {
+        (headline(result))
+        (findings(&result.findings))
+        (classes(&result.scores.classes))
+        (pictures(result))
+        (footer(result))
+    };
+    document((&format!("Foresail on {}: {}", result.model.target, result.rows.file), ""), &main)
 }
 
 fn headline(result: &TabularResult) -> Markup {
@@ -168,21 +153,9 @@ fn pictures(result: &TabularResult) -> Markup {
     html! {
         section #pictures {
             h2 { "What is confused, what is used, what is meant" }
-            div.charts {
-                @for chart in charts::all(result) {
-                    // A matrix of many classes needs the whole width to be read.
-                    figure id={ "chart-" (chart.name) } style=[is_broad(&chart).then_some("grid-column:1/-1")] {
-                        figcaption { h3 { (chart.title) } p { (chart.reading) } }
-                        (drawing(&chart))
-                    }
-                }
-            }
+            (gallery(&charts::all(result)))
         }
     }
-}
-
-fn is_broad(chart: &Chart) -> bool {
-    chart.wide().width > chart::COLUMN
 }
 
 fn footer(result: &TabularResult) -> Markup {

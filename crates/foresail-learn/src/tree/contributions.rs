@@ -110,6 +110,16 @@ pub(crate) fn check_classes(asked: &[Asked<'_>], n_classes: usize) -> Result<(),
     }
 }
 
+/// Explains one dense row.
+pub(crate) fn explain_row(
+    asked: Asked<'_>,
+    contribute: impl Fn(&[Asked<'_>], &mut [Contributions]) -> Result<(), PredictError>,
+) -> Result<Contributions, PredictError> {
+    let mut contributions = Contributions::new(0.0, asked.row.len());
+    contribute(&[asked], std::slice::from_mut(&mut contributions))?;
+    Ok(contributions)
+}
+
 /// Explains the rows of a frame, each with its class, block by block.
 pub(crate) fn explain_frame(
     frame: &Frame,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::bench::methods::FORESAIL;
 use crate::bench::result::BenchResult;
-use crate::report::words::{UNDEFINED, minutes, percent, points, points_interval, rate, spaced};
+use crate::report::words::{UNDEFINED, minutes, percent, points_with_interval, rate, spaced};
 use crate::result::{Role, Row, Scope, Split, Variant};
 
 pub(super) fn recordings(result: &BenchResult) -> TextTable {
@@ -61,14 +61,8 @@ pub(super) fn headline(result: &BenchResult, split: Split) -> TextTable {
         if let Some(reason) = &row.not_measurable {
             return vec![row.method.title.clone(), budget_words(row.budget), reason.clone()];
         }
-        let against = difference(result, row).map_or_else(
-            || UNDEFINED.to_owned(),
-            |one| {
-                let interval =
-                    points_interval(one).map_or_else(String::new, |text| format!(" [{text}]"));
-                format!("{}{interval}", points(one.value))
-            },
-        );
+        let against =
+            difference(result, row).map_or_else(|| UNDEFINED.to_owned(), points_with_interval);
         vec![
             row.method.title.clone(),
             budget_words(row.budget),

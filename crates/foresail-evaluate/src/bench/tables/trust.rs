@@ -2,7 +2,7 @@
 
 use super::{RANKED, TextTable, or_dash, split_words, three, with_interval};
 use crate::bench::result::{AblationRow, BenchResult};
-use crate::report::words::{UNDEFINED, minutes, percent, points, points_interval, rate, thousands};
+use crate::report::words::{UNDEFINED, minutes, percent, points_with_interval, rate, thousands};
 use crate::result::Estimate;
 
 pub(super) fn probabilities(result: &BenchResult) -> TextTable {
@@ -84,14 +84,7 @@ pub(super) fn times(result: &BenchResult) -> TextTable {
 
 pub(super) fn left_out(name: &'static str, title: &str, rows: &[AblationRow]) -> TextTable {
     let cells = |row: &AblationRow| {
-        let lost = row.lost.as_ref().map_or_else(
-            || UNDEFINED.to_owned(),
-            |one| {
-                let interval =
-                    points_interval(one).map_or_else(String::new, |text| format!(" [{text}]"));
-                format!("{}{interval}", points(one.value))
-            },
-        );
+        let lost = row.lost.as_ref().map_or_else(|| UNDEFINED.to_owned(), points_with_interval);
         vec![
             row.title.clone(),
             format!("{}", row.budget),
