@@ -27,6 +27,7 @@ mod reference;
 mod requirement;
 mod rows;
 mod serve;
+mod service;
 mod shipped;
 mod simulate;
 mod span;

@@ -1,0 +1,3 @@
+//! `foresail run`: the service.
+
+pub(crate) mod config;
