@@ -1,12 +1,14 @@
-//! Chores of the workspace: `cargo xtask layers`, `cargo xtask gen` and `cargo xtask model`.
+//! Chores of the workspace: `cargo xtask layers`, `gen`, `model` and `image`.
 //!
 //! Light on purpose: it links none of the workspace's crates, so it builds in seconds and its
 //! answer does not depend on them compiling.
 
 mod generate;
+mod image;
 mod layers;
 mod model;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +29,12 @@ enum Chore {
     Gen,
     /// Trains the model that is built into the program.
     Model,
+    /// Builds the program and writes it as a container image: an archive for `docker load` and `ctr image import`.
+    Image {
+        /// Where the archive is written [default: image/foresail.tar in the target directory].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -34,6 +42,7 @@ fn main() -> ExitCode {
         Chore::Layers => layers::run(),
         Chore::Gen => generate::run(),
         Chore::Model => model::run(),
+        Chore::Image { out } => image::run(out),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
