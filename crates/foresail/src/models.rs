@@ -17,6 +17,8 @@ use crate::table_card;
 const DEFAULT: &[u8] = include_bytes!("../model/default.model");
 /// What it is called.
 const BUILT_IN: &str = "built in";
+/// Its name where names are chosen.
+pub(crate) const BUILT_IN_NAME: &str = "built-in";
 
 /// What `--format json` prints of one model, on a line of its own.
 #[derive(Serialize)]

@@ -1,3 +1,5 @@
 //! `foresail run`: the service.
 
 pub(crate) mod config;
+mod judge;
+mod restart;

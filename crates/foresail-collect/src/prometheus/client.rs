@@ -74,8 +74,7 @@ impl Client {
     /// # Errors
     /// What of the settings cannot be used.
     pub fn new(settings: &Settings) -> Result<Self, PrometheusError> {
-        // The one TLS provider; that another part installed it before is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::tls::install();
         let address = Address::new(settings)?;
         let limits = settings.limits;
         let mut builder = reqwest::Client::builder()
