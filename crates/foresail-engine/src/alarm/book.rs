@@ -3,6 +3,7 @@
 use foresail_core::{Alarm, FailureKind, PlatformDuration, Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
+use super::policy::is_change;
 use super::quiet::{Furthest, Silence};
 
 /// Memory of the alarm policy between ticks.
@@ -55,6 +56,49 @@ impl AlarmBook {
     pub fn open(&self) -> impl Iterator<Item = &Alarm> {
         self.entries.iter().filter_map(|entry| entry.open.as_ref().map(|open| &*open.alarm))
     }
+
+    /// Makes `open` the open alarms: those that a store kept as open, where this book is older than it.
+    ///
+    /// What was raised since is open and is not raised again, what was cleared since is forgotten, and
+    /// later alarms are numbered from `next_id` on.
+    pub fn reconcile(&mut self, open: Vec<Alarm>, next_id: u64) {
+        self.next_id = self.next_id.max(next_id);
+        for entry in &mut self.entries {
+            entry.open.take_if(|own| !open.iter().any(|kept| is_same(&own.alarm, kept)));
+        }
+        for alarm in open {
+            let change = is_change(alarm.kind).then_some(alarm.kind);
+            let key = |entry: &Entry| (&entry.unit, entry.change).cmp(&(&alarm.unit, change));
+            let at = self.entries.binary_search_by(key).unwrap_or_else(|at| {
+                self.entries.insert(at, Entry::new(alarm.unit.clone(), change));
+                at
+            });
+            self.entries[at].open.get_or_insert_with(|| Open::kept(alarm));
+        }
+        self.entries.retain(|entry| !entry.is_idle());
+    }
+}
+
+// === impl Open ===
+
+impl Open {
+    /// An alarm of which nothing but its own words is known.
+    fn kept(alarm: Alarm) -> Self {
+        let told = alarm.time_to_event.map(|time| time.p50);
+        Self {
+            told,
+            ends_at: (!is_change(alarm.kind)).then(|| alarm.raised_at + alarm.horizon),
+            low_since: None,
+            furthest: Furthest::said(&alarm),
+            expected_at: told.map(|time| alarm.raised_at + time),
+            alarm: Box::new(alarm),
+        }
+    }
+}
+
+/// Whether two are one alarm: numbers alone begin again where a state was lost.
+fn is_same(a: &Alarm, b: &Alarm) -> bool {
+    (a.id, a.raised_at) == (b.id, b.raised_at)
 }
 
 // === impl Entry ===

@@ -8,7 +8,7 @@
 //! ```
 
 use foresail_core::{
-    FailureKind, FaultDuration, PlatformDuration, Prediction, TimeScale, Timestamp,
+    Alarm, Basis, FailureKind, FaultDuration, PlatformDuration, Prediction, TimeScale, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,12 @@ impl Ending {
 // === impl Furthest ===
 
 impl Furthest {
+    /// Where an alarm stood when it was raised.
+    pub(super) fn said(alarm: &Alarm) -> Self {
+        let nearness = alarm.basis.as_ref().map(Basis::nearness);
+        Self { score: alarm.score, nearness, at: alarm.raised_at }
+    }
+
     /// Where `kind` stands in `group` at `at`.
     pub(super) fn now(group: &Group<'_>, kind: FailureKind, at: Timestamp) -> Self {
         let own = || group.iter().filter(|prediction| prediction.kind == kind);

@@ -1,6 +1,7 @@
 //! Every rule of the policy on a fake ledger, and its invariants on random trains.
 
 mod fold;
+mod kept;
 mod planned;
 mod quiet;
 mod union;
