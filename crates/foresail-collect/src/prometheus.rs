@@ -3,12 +3,14 @@
 //! ```text
 //!  settings ──> client ──> answers, element by element ──> history ──> samples/*.parquet
 //!                                        │                    │
-//!  services of a cluster ──> candidates  └── names, rules     └─> runs ──> objects ──> pods, workloads, nodes
+//!  services of a cluster ──> candidates  └── rules, ALERTS    └─> runs ──> objects ──> pods, workloads, nodes
 //! ```
 
+mod alerts;
 mod answer;
 mod catalogue;
 mod client;
+mod coverage;
 mod elements;
 mod error;
 mod history;
@@ -19,8 +21,10 @@ mod settings;
 mod split;
 mod steps;
 
+pub use alerts::{AlertRule, FiredAlert, FiredAlerts, Spell, fired_alerts};
 pub use answer::{Answer, BuildInfo, Receive, Rule, RuleGroup, Series};
 pub use client::Client;
+pub use coverage::{Cover, KindCover, covers};
 pub use error::PrometheusError;
 pub use history::{FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history};
 pub use objects::ObjectCounts;
