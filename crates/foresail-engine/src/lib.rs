@@ -23,6 +23,7 @@ pub mod graph;
 pub mod learned;
 pub mod ledger;
 pub mod logs;
+pub mod paging;
 #[cfg(test)]
 #[path = "../tests/it/pods.rs"]
 mod pods;
