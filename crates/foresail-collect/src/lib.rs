@@ -8,6 +8,7 @@ mod amount;
 mod error;
 mod inspect;
 mod inventory;
+pub mod kubernetes;
 mod lines;
 mod manifest;
 mod objects;
