@@ -9,6 +9,7 @@
 //! Nothing here reads a clock: the caller measures and adds runtimes.
 
 mod capture;
+mod fired;
 pub(crate) mod load;
 mod methods;
 mod missed;
@@ -20,6 +21,7 @@ mod timeline;
 use std::path::PathBuf;
 
 use foresail_collect::RecordingError;
+use foresail_collect::prometheus::FiredAlerts;
 use foresail_core::{Alarm, Prediction};
 use foresail_engine::{Models, Policy};
 use foresail_learn::model_file::Header;
@@ -53,6 +55,8 @@ pub struct BacktestInput {
     pub header: Option<Header>,
     /// The policy; its threshold is used as it stands where there is no training recording.
     pub policy: Policy,
+    /// The alerts that really fired on the first recording's cluster, where that is known.
+    pub fired: Option<FiredAlerts>,
     /// Version of the program.
     pub program_version: String,
     /// Revision of the source, where known.
@@ -144,7 +148,9 @@ pub fn run(input: &BacktestInput, on_progress: OnProgress<'_>) -> Result<Backtes
     let plan = Plan::new(input, &loaded);
     let methods = methods::try_all(input, &replayed, &plan.training, on_progress);
     on_progress(Progress { step: "compare", done: 0, total: 1 });
-    let table = rows::build(input, &plan, &methods);
+    let fired = fired::place(input, &plan);
+    let table = rows::build(input, &plan, (&methods, fired.as_ref()));
+    let fired = fired.map(|fired| fired.judged(input, &plan));
     on_progress(Progress { step: "compare", done: 1, total: 1 });
     let mut policy = input.policy.clone();
     if let Some(threshold) = table.shown_threshold {
@@ -179,6 +185,8 @@ pub fn run(input: &BacktestInput, on_progress: OnProgress<'_>) -> Result<Backtes
         thinning,
         cost: Vec::new(),
         runtimes: Vec::new(),
+        fired,
+        history: None,
     };
     Ok(Backtest {
         result,

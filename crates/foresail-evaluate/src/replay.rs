@@ -130,7 +130,11 @@ impl Watch {
             self.note_deletion(trace, state, change);
         }
         for record in graph.pods() {
-            self.pods.insert(record.object.uid.clone());
+            if self.pods.insert(record.object.uid.clone()) {
+                let unit = trace.unit(&Unit::Workload(record.unit.clone()));
+                let name = (record.object.namespace.clone(), record.object.name.clone());
+                trace.pod_units.insert(name, unit);
+            }
             if !record.object.is_finished() {
                 let unit = trace.unit(&Unit::Workload(record.unit.clone()));
                 trace.units[unit.0 as usize].first_seen.get_or_insert(record.first_seen);

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 mod curve;
 mod example;
+mod fired;
 mod row;
 
 pub use curve::{
@@ -27,6 +28,9 @@ pub use curve::{
 pub use example::{
     AlarmFate, Annotation, AnnotationSource, IncidentFate, JudgedAlarm, JudgedIncident,
     LevelSeries, Precursor, SeriesPoint, Timeline, TimelineStory,
+};
+pub use fired::{
+    FamilySource, Fired, FiredName, FitSource, HistorySource, KindSource, Seen,
 };
 pub use row::{
     CheckRow, Counts, Estimate, KindRow, Method, MethodKind, Paired, Prevalence, Row, RowReading,
@@ -77,6 +81,12 @@ pub struct BacktestResult {
     pub cost: Vec<CostRow>,
     /// Wall seconds per step, measured by the caller.
     pub runtimes: Vec<Runtime>,
+    /// The alerts that really fired there, where a metrics server was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired: Option<Fired>,
+    /// What that server holds; added by the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistorySource>,
 }
 
 /// What produced a result.

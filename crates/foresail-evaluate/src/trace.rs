@@ -30,6 +30,8 @@ pub struct Trace {
     pub outcomes: Vec<Outcome>,
     /// Pods seen in all.
     pub pods: usize,
+    /// The workload of every pod that was seen, by namespace and name.
+    pub pod_units: BTreeMap<(String, String), UnitIndex>,
     /// What each scorer said.
     pub scores: Vec<ScoreTrace>,
     /// The engine's predictions of every tick, in full.
@@ -106,6 +108,7 @@ impl Trace {
             units: Vec::new(),
             outcomes: Vec::new(),
             pods: 0,
+            pod_units: BTreeMap::new(),
             scores: scores.collect(),
             engine: Vec::new(),
             calls: Vec::new(),

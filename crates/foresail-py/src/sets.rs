@@ -115,6 +115,7 @@ fn judged_with(wish: BacktestWish, model: Option<StoredModel>) -> PyResult<Backt
         models: Models { learned, ..Models::default() },
         header,
         policy,
+        fired: None,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         git_revision: None,
         command: "foresail.backtest".to_owned(),

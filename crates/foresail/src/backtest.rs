@@ -106,6 +106,7 @@ pub(crate) fn judge(
         models: Models { learned, ..Models::default() },
         header,
         policy,
+        fired: None,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         git_revision: option_env!("FORESAIL_REVISION").map(str::to_owned),
         command: command_line(),

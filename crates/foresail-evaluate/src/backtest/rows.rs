@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 
 use super::BacktestInput;
+use super::fired::Placed;
 use super::load::Loaded;
 use super::methods::{Tried, random, reference, words};
-use crate::matching::Judgement;
+use crate::matching::{Judgement, Raised, judge};
 use crate::metrics::{KindPart, RowLabel, ScopeData};
 use crate::replay::ENGINE;
 use crate::result::{
@@ -152,10 +153,15 @@ impl<'a> Plan<'a> {
 }
 
 /// Builds every row and curve.
-pub(super) fn build(input: &BacktestInput, plan: &Plan<'_>, methods: &[Tried]) -> Table {
+pub(super) fn build(
+    input: &BacktestInput,
+    plan: &Plan<'_>,
+    (methods, fired): (&[Tried], Option<&Placed>),
+) -> Table {
     let mut built: Vec<Built> =
         methods.par_iter().flat_map_iter(|tried| rows_of(input, plan, tried)).collect();
     built.extend(references(input, plan, methods));
+    built.extend(fired.and_then(|fired| row_of_others(input, plan, &fired.together())));
     let mut table = Table::default();
     pair(plan, &mut built);
     curves(input, plan, (methods, &built), &mut table);
@@ -327,6 +333,34 @@ fn references(input: &BacktestInput, plan: &Plan<'_>, methods: &[Tried]) -> Vec<
         }
     }
     rows
+}
+
+/// Alarms that others raised on the shown recording.
+pub(super) struct Others {
+    pub(super) method: Method,
+    pub(super) settings: String,
+    /// In the order of being raised.
+    pub(super) alarms: Vec<Raised>,
+}
+
+/// The row of what others raised on the shown recording; `None` where that is no scope.
+fn row_of_others(input: &BacktestInput, plan: &Plan<'_>, others: &Others) -> Option<Built> {
+    let shown = *plan.judged.first()?;
+    let scope = plan.scopes.iter().find(|scope| scope.recordings == [shown])?;
+    let replayed = plan.replayed[shown];
+    let judgement = judge(&replayed.ground, &others.alarms);
+    let summary = Summary::new(&replayed.ground, &replayed.frame, &judgement);
+    let words = others.settings.clone();
+    let choices = vec![Choice { words, threshold: None, summary, judgement }];
+    let mut label = label(plan, (&others.method, scope), None);
+    describe(&mut label, &choices);
+    let chance = |choices: &[Choice]| Some(plan.chance(scope, choices, input));
+    Some(finish(scope, label, (choices, chance)))
+}
+
+/// The same, alone.
+pub(super) fn others(input: &BacktestInput, plan: &Plan<'_>, others: &Others) -> Option<Row> {
+    row_of_others(input, plan, others).map(|built| built.row)
 }
 
 /// Puts the difference to every other method on the engine's rows.

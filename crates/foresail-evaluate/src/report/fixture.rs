@@ -544,5 +544,7 @@ pub(crate) fn result() -> BacktestResult {
             bytes_per_pod: 9_300.0,
         }],
         runtimes: vec![Runtime { step: "replay".to_owned(), seconds: 6.2 }],
+        fired: None,
+        history: None,
     }
 }
