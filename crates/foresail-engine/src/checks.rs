@@ -33,7 +33,7 @@ use crate::graph::{Graph, PodRecord};
 use crate::state::State;
 
 /// Name of these checks as a model.
-const MODEL: &str = "checks";
+pub const MODEL: &str = "checks";
 
 /// How far a check looks ahead where the fact itself sets no time.
 const HORIZON: PlatformDuration = PlatformDuration::from_seconds(600);

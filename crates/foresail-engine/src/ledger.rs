@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::Graph;
 
+pub use book::OutcomeBrief;
 pub(crate) use words::{is_image_failure, is_start_failure};
 
 use book::{Book, Finding};
@@ -128,6 +129,11 @@ impl Ledger {
     #[must_use]
     pub fn outcomes(&self) -> Vec<Outcome> {
         self.book.outcomes()
+    }
+
+    /// Outcomes known so far without their facts, by unit: cheap enough for every tick.
+    pub fn briefs(&self) -> impl Iterator<Item = OutcomeBrief<'_>> {
+        self.book.briefs()
     }
 
     /// How many incidents are known so far, by the kind of their primary outcome.

@@ -10,7 +10,7 @@ use crate::result::{CheckRow, Estimate, Scope};
 use crate::tune::{Replayed, alarms};
 
 /// How long after the outcome a check still counts.
-const NAMED_WITHIN: PlatformDuration = PlatformDuration::from_seconds(10);
+pub(crate) const NAMED_WITHIN: PlatformDuration = PlatformDuration::from_seconds(10);
 
 /// Rows per recording and change kind.
 #[must_use]

@@ -23,7 +23,7 @@ const EPISODE_BEFORE: PlatformDuration = PlatformDuration::from_seconds(2);
 /// … and this long after its end.
 const EPISODE_AFTER: PlatformDuration = PlatformDuration::from_seconds(60);
 /// From the recovery of a unit to the end of its blackout.
-const BLACKOUT_TAIL: FaultDuration = FaultDuration::from_minutes(10.0);
+pub(crate) const BLACKOUT_TAIL: FaultDuration = FaultDuration::from_minutes(10.0);
 /// After an episode a unit is not yet quiet for so long.
 const QUIET_TAIL: FaultDuration = FaultDuration::from_minutes(10.0);
 
@@ -230,19 +230,49 @@ impl Ground {
         pod_ticks as f64 * self.step.as_seconds() * self.scale.get() / 86_400.0
     }
 
+    /// The ground of units without truth and without ticks: what alarms are judged against while time
+    /// goes on.
+    pub(crate) fn of_units(
+        scale: TimeScale,
+        step: PlatformDuration,
+        units: Vec<UnitGround>,
+    ) -> Self {
+        Self {
+            scale,
+            ticks: Vec::new(),
+            step,
+            units,
+            incidents: Vec::new(),
+            look_alikes: None,
+            groups: 0,
+            changes: 0,
+        }
+    }
+
     fn place_incidents(&mut self, trace: &Trace) {
         let from = trace.started_at + START_TRIM;
+        let outcomes: Vec<_> =
+            trace.outcomes.iter().filter(|outcome| outcome.occurred_at >= from).collect();
+        self.place(&outcomes, trace.ended_at() + trace.step(), |unit| trace.find(unit));
+    }
+
+    /// Puts incidents and blackouts on their units; one that is not over lasts until `end`.
+    pub(crate) fn place(
+        &mut self,
+        outcomes: &[&Outcome],
+        end: Timestamp,
+        find: impl Fn(&Unit) -> Option<UnitIndex>,
+    ) {
         let mut numbered: BTreeMap<u32, Vec<&Outcome>> = BTreeMap::new();
-        for outcome in trace.outcomes.iter().filter(|outcome| outcome.occurred_at >= from) {
+        for outcome in outcomes {
             numbered.entry(outcome.incident).or_default().push(outcome);
         }
         let mut incidents: Vec<_> = numbered
             .into_iter()
-            .filter_map(|(number, outcomes)| incident(trace, number, outcomes))
+            .filter_map(|(number, outcomes)| incident(&find, number, outcomes))
             .collect();
         incidents.sort_by_key(|incident| (incident.at, incident.number));
         let tail = self.scale.to_platform(BLACKOUT_TAIL);
-        let end = trace.ended_at() + trace.step();
         for (position, incident) in incidents.iter_mut().enumerate() {
             incident.group = self.groups;
             self.groups += 1;
@@ -427,7 +457,11 @@ fn cause_of(unit: &UnitGround, at: Timestamp) -> Option<&Span> {
     unit.episodes.iter().rev().find(|span| span.nature != Nature::Benign && covers(span, at))
 }
 
-fn incident(trace: &Trace, number: u32, mut outcomes: Vec<&Outcome>) -> Option<Incident> {
+fn incident(
+    find: &impl Fn(&Unit) -> Option<UnitIndex>,
+    number: u32,
+    mut outcomes: Vec<&Outcome>,
+) -> Option<Incident> {
     outcomes.sort_by_key(|outcome| (outcome.occurred_at, outcome.kind));
     let first = *outcomes.first()?;
     // The trim at the start may have cut the ledger's primary outcome off; the rest has no start then.
@@ -441,7 +475,7 @@ fn incident(trace: &Trace, number: u32, mut outcomes: Vec<&Outcome>) -> Option<I
         .flatten();
     Some(Incident {
         number,
-        unit: trace.find(&first.unit)?,
+        unit: find(&first.unit)?,
         kind: first.kind,
         at: first.occurred_at,
         recovered_at,

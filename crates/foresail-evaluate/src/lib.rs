@@ -20,6 +20,7 @@ pub mod fan_out;
 pub mod gates;
 pub mod incident;
 pub mod learned;
+pub mod live;
 pub mod matching;
 pub mod metrics;
 mod probability;

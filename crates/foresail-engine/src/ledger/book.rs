@@ -53,6 +53,25 @@ pub struct Settled {
     pub kind: FailureKind,
 }
 
+/// An outcome without its facts: what changes of it, and what scores need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutcomeBrief<'a> {
+    /// What failed.
+    pub unit: &'a Unit,
+    /// The named failure.
+    pub kind: FailureKind,
+    /// When it occurred.
+    pub occurred_at: Timestamp,
+    /// When that was known.
+    pub settled_at: Timestamp,
+    /// When the unit had recovered from it; `None` while it has not.
+    pub recovered_at: Option<Timestamp>,
+    /// Number of its incident.
+    pub incident: u32,
+    /// Whether it is the first of its incident.
+    pub primary: bool,
+}
+
 /// Facts of one kind that merged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Entry {
@@ -249,6 +268,23 @@ impl Book {
             (a.occurred_at, a.kind, &a.unit).cmp(&(b.occurred_at, b.kind, &b.unit))
         });
         outcomes
+    }
+
+    pub(super) fn briefs(&self) -> impl Iterator<Item = OutcomeBrief<'_>> {
+        self.units.iter().flat_map(|(unit, incidents)| {
+            incidents.iter().flat_map(move |incident| {
+                let primary = incident.primary();
+                incident.entries.iter().map(move |entry| OutcomeBrief {
+                    unit,
+                    kind: entry.settled.kind,
+                    occurred_at: entry.settled.occurred_at,
+                    settled_at: entry.settled.settled_at,
+                    recovered_at: if entry.open.is_empty() { entry.recovered_at } else { None },
+                    incident: incident.number,
+                    primary: primary == Some(entry.settled),
+                })
+            })
+        })
     }
 
     /// How many incidents there were, by the kind of their primary outcome.
