@@ -16,6 +16,7 @@ pub mod chart;
 pub mod checks;
 pub mod confidence;
 pub mod dataset;
+pub mod earlier;
 pub mod fan_out;
 pub mod gates;
 pub mod incident;

@@ -28,6 +28,7 @@ mod footer;
 mod headline;
 pub(crate) mod output;
 mod page;
+mod server;
 mod stories;
 mod tables;
 pub(crate) mod words;

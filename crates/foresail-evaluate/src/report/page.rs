@@ -8,6 +8,7 @@ use super::document::{document, gallery};
 use super::duel::duel;
 use super::footer::{absent, footer};
 use super::headline::headline;
+use super::server::server;
 use super::stories::stories;
 use super::tables::measured;
 use crate::chart::Chart;
@@ -22,6 +23,7 @@ pub(crate) fn page(result: &BacktestResult) -> Markup {
         (minutes_explained(result))
         (duel(result))
         (comparison(result))
+        (server(result))
         (pictures(&overview))
         (stories(&result.timelines, &single))
         (measured(result))
