@@ -196,6 +196,12 @@ impl SeriesStore {
                 entity
             {
                 let record = self.by_pod.entry((namespace.clone(), pod.clone())).or_default();
+                // A source that forgot a pod gives new ids when the name returns.
+                let all = &mut self.entities;
+                record.entities.retain(|old| {
+                    let same = |series: &mut Box<EntitySeries>| series.entity == *entity;
+                    all.get_mut(old.index()).and_then(|known| known.take_if(same)).is_none()
+                });
                 record.entities.push(*id);
                 series.gone = record.gone;
             } else {
@@ -311,14 +317,40 @@ impl SeriesStore {
         self.entities.iter().flatten().map(|series| &**series)
     }
 
+    /// Entities that are not gone for good with their ids, for a source that goes on after a restart.
+    pub fn known(&self) -> impl Iterator<Item = (EntityId, &Entity)> {
+        let id = |index: usize| EntityId::new(index as u32);
+        let known = self.entities.iter().enumerate();
+        known.filter_map(move |(index, series)| Some((id(index), &series.as_ref()?.entity)))
+    }
+
+    /// The id of the next new entity.
+    #[must_use]
+    pub fn next_id(&self) -> EntityId {
+        EntityId::new(self.entities.len() as u32)
+    }
+
     /// Series of nodes and claims, in the order of their ids.
     pub fn cluster_objects(&self) -> impl Iterator<Item = &EntitySeries> {
         self.cluster.iter().filter_map(|id| self.get(*id))
     }
 
+    /// Nodes and claims, in the order of their ids.
+    #[must_use]
+    pub fn cluster_ids(&self) -> &[EntityId] {
+        &self.cluster
+    }
+
     /// Series of every pod name and its containers, in the order of namespace and name.
     pub fn pods(&self) -> impl Iterator<Item = (&(String, String), &[EntityId])> {
         self.by_pod.iter().map(|(name, record)| (name, record.entities.as_slice()))
+    }
+
+    /// The entities of one pod name: the pod and its containers.
+    #[must_use]
+    pub fn entities_of(&self, (namespace, pod): (&str, &str)) -> &[EntityId] {
+        let record = self.by_pod.get(&(namespace.to_owned(), pod.to_owned()));
+        record.map_or(&[], |record| &record.entities)
     }
 
     /// Series of one entity.

@@ -12,8 +12,10 @@
 
 mod columns;
 mod counts;
+mod gauge;
 mod label;
 mod lesson;
+pub mod live;
 mod measure;
 mod minutes;
 mod rows;

@@ -27,6 +27,8 @@ pub(super) struct Verdict {
     pub(super) kind: Option<FailureKind>,
     /// Production minutes until it begins; 0 while it is open.
     pub(super) minutes: Option<f64>,
+    /// When that is.
+    pub(super) occurred_at: Option<Timestamp>,
     /// Its incident.
     pub(super) incident: Option<u32>,
 }
@@ -60,6 +62,7 @@ impl Verdict {
             label: Some(label),
             kind: Some(outcome.kind),
             minutes: Some(minutes),
+            occurred_at: Some(outcome.occurred_at),
             incident: Some(outcome.incident),
         }
     }

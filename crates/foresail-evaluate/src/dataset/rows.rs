@@ -1,28 +1,20 @@
 //! Rows of one recording, and the table of several.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use foresail_core::store::RowLabel;
-use foresail_core::{Batch, Entity, EntityId, FaultDuration, Timestamp, WorkloadId};
+use foresail_core::{Batch, Timestamp, WorkloadId};
 use foresail_engine::State;
 use foresail_engine::graph::PodRecord;
 use foresail_learn::tabular::{
     ClassWeights, DATASET_BALANCE, DATASET_TARGET, Table, TableColumn, Text, Values,
 };
 
-use super::columns::{
-    DEPLOYMENT_KIND, DEPLOYMENT_PODS, Fold, IDENTITY, NODE, POD, TRUTH, number_names, pod_names,
-};
-use super::counts::Counts;
+use super::columns::{DEPLOYMENT_KIND, IDENTITY, NODE, NODE_COUNTED, TRUTH, number_names};
+use super::gauge::Gauge;
 use super::label::{Facts, Row, Verdict};
-use super::measure::{Freshness, View};
 use super::minutes::{Minutes, visible};
 use super::{RecordingRows, Source};
-
-/// Spans over which restarts are counted, in fault time (`evaluation.md` section 5, gate 7: never
-/// since the pod began, which would be a clock).
-const RESTARTS_WITHIN: [FaultDuration; 2] =
-    [FaultDuration::from_minutes(10.0), FaultDuration::from_minutes(60.0)];
 
 /// Rows of one recording, by minute, by namespace and pod.
 #[derive(Debug)]
@@ -52,10 +44,7 @@ struct Pod {
 /// Rows under construction.
 struct Collector {
     state: State,
-    counts: Counts,
-    /// Time of the last sample of each entity.
-    last_samples: Vec<Option<Timestamp>>,
-    node_entities: BTreeMap<String, Vec<EntityId>>,
+    gauge: Gauge,
     by_uid: HashMap<String, u32>,
     by_node: HashMap<String, u32>,
     rows: Rows,
@@ -91,9 +80,7 @@ impl Collector {
     fn new(source: &Source) -> Self {
         Self {
             state: State::new(source.settings.clone()),
-            counts: Counts::default(),
-            last_samples: Vec::new(),
-            node_entities: BTreeMap::new(),
+            gauge: Gauge::default(),
             by_uid: HashMap::new(),
             by_node: HashMap::new(),
             rows: Rows {
@@ -110,54 +97,18 @@ impl Collector {
     }
 
     fn observe(&mut self, batch: &Batch) {
-        for (id, entity) in &batch.entities {
-            if let Entity::Node { node } = entity {
-                self.node_entities.entry(node.clone()).or_default().push(*id);
-            }
-            self.last_samples.resize(self.last_samples.len().max(id.index() + 1), None);
-        }
-        for sample in &batch.samples {
-            if let Some(last) = self.last_samples.get_mut(sample.entity.index()) {
-                *last = (*last).max(Some(sample.at));
-            }
-        }
-        self.counts.note(batch);
+        self.gauge.note(batch);
         self.state.observe(batch);
     }
 
     /// A row of every pod that is not finished.
     fn take_rows(&mut self, at: Timestamp) {
-        let state = &self.state;
-        let freshness = Freshness::new(state, at, &self.last_samples);
-        let entities: HashMap<&(String, String), &[EntityId]> = state.series().pods().collect();
-        let live: Vec<&PodRecord> =
-            state.graph().pods().filter(|pod| !pod.object.is_finished()).collect();
-        let own: Vec<Vec<f64>> = live
-            .iter()
-            .map(|record| {
-                let key = (record.object.namespace.clone(), record.object.name.clone());
-                let entities = entities.get(&key).copied().unwrap_or_default();
-                let view = View::new(entities, &record.object.spec, freshness);
-                let mut values: Vec<f64> = POD.iter().map(|(_, how)| view.value(*how)).collect();
-                self.add_counts(&mut values, (&key, record, at));
-                values
-            })
-            .collect();
-        let mut nodes: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-        for node in live.iter().filter_map(|record| record.object.node.as_deref()) {
-            nodes.entry(node).or_insert_with(|| self.of_node(node, freshness));
-        }
-        let mut by_unit: BTreeMap<&WorkloadId, Vec<&[f64]>> = BTreeMap::new();
-        for (record, own) in live.iter().zip(&own) {
-            by_unit.entry(&record.unit).or_default().push(own);
-        }
-        let workloads: BTreeMap<&WorkloadId, Vec<f64>> =
-            by_unit.iter().map(|(unit, pods)| (*unit, self.of_workload(unit, pods))).collect();
-        let unknown = vec![f64::NAN; NODE.len() + super::columns::NODE_COUNTED.len()];
-        for (record, own) in live.iter().zip(&own) {
+        let taken = self.gauge.read(&self.state, at);
+        let unknown = vec![f64::NAN; NODE.len() + NODE_COUNTED.len()];
+        for (record, own) in &taken.pods {
             let node = record.object.node.as_deref();
-            let of_node = node.and_then(|node| nodes.get(node)).unwrap_or(&unknown);
-            let values = own.iter().chain(of_node).chain(&workloads[&record.unit]);
+            let of_node = node.and_then(|node| taken.nodes.get(node)).unwrap_or(&unknown);
+            let values = own.iter().chain(of_node).chain(&taken.workloads[&record.unit]);
             for (column, value) in self.rows.numbers.iter_mut().zip(values) {
                 column.push(*value);
             }
@@ -167,63 +118,7 @@ impl Collector {
             self.rows.pod.push(pod);
             self.rows.node.push(node);
         }
-        self.counts.clear();
-    }
-
-    /// The counted columns of a pod, in their order.
-    fn add_counts(
-        &self,
-        values: &mut Vec<f64>,
-        (key, record, at): (&(String, String), &PodRecord, Timestamp),
-    ) {
-        let scale = self.state.settings().time_scale;
-        let logs = self.counts.logs(key);
-        let events = self.counts.events(key);
-        values.extend([logs.lines, logs.warnings, logs.errors]);
-        values.extend(RESTARTS_WITHIN.map(|span| {
-            let since = at - scale.to_platform(span);
-            record.restarts.iter().filter(|restart| **restart > since).count() as f64
-        }));
-        values.extend([events.warnings, events.other]);
-        values.extend(events.reasons);
-    }
-
-    fn of_node(&self, node: &str, freshness: Freshness<'_>) -> Vec<f64> {
-        let entities = self.node_entities.get(node).map_or(&[][..], Vec::as_slice);
-        let view = View::new(entities, &[], freshness);
-        let counted = self.counts.node(node);
-        let measured = NODE.iter().map(|(_, how)| view.value(*how));
-        measured.chain([counted.events, counted.warnings]).collect()
-    }
-
-    fn of_workload(&self, unit: &WorkloadId, pods: &[&[f64]]) -> Vec<f64> {
-        let record = self.state.graph().workload(unit);
-        let object = record.and_then(|record| record.object.as_ref());
-        // The API leaves a zero out of a status that is there.
-        let status = |count: Option<u32>| {
-            let there = object.and_then(|object| object.status_replicas);
-            count.or(there.map(|_| 0))
-        };
-        let replicas = [
-            object.and_then(|object| object.replicas),
-            status(object.and_then(|object| object.ready_replicas)),
-            status(object.and_then(|object| object.available_replicas)),
-            status(object.and_then(|object| object.updated_replicas)),
-        ];
-        let events = self.counts.workload(unit, record);
-        let mut values: Vec<f64> = replicas.map(|count| count.map_or(f64::NAN, f64::from)).to_vec();
-        values.extend([events.events, events.warnings, pods.len() as f64]);
-        values.extend(DEPLOYMENT_PODS.map(|(_, from, fold)| {
-            let place = pod_names().position(|name| name == from);
-            let of_pods = pods.iter().filter_map(|own| own.get(place?).copied());
-            let there = of_pods.filter(|value| !value.is_nan());
-            let folded = match fold {
-                Fold::Sum => there.reduce(|a, b| a + b),
-                Fold::Greatest => there.reduce(f64::max),
-            };
-            folded.unwrap_or(f64::NAN)
-        }));
-        values
+        self.gauge.clear();
     }
 }
 

@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use foresail_core::WorkloadId;
+use foresail_core::store::{LabelSpan, Minute};
 use foresail_core::{
     Batch, ChangeKind, Condition, ConditionStatus, ContainerSpec, ContainerState, ContainerStatus,
     Entity, EntityId, KubernetesEvent, LogLine, Object, ObjectChange, OwnerRef, PlatformDuration,
     PodObject, PodPhase, Quantity, Resources, Sample, TimeScale, Timestamp, WorkloadKind,
     WorkloadObject,
 };
-use foresail_engine::Settings;
-use foresail_evaluate::dataset::{self, Dataset, Source, of_batches};
+use foresail_engine::{Settings, State};
+use foresail_evaluate::dataset::live::MinuteRows;
+use foresail_evaluate::dataset::{self, Dataset, Source, feature_names, of_batches};
 use foresail_learn::tabular::Values;
 
 /// When `cart` fails and is well again, and when the recording ends, in production minutes.
@@ -495,4 +498,87 @@ fn recordings_that_differ_stand_one_below_the_other_as_each_alone() {
             assert_eq!(found, cell(of, name, at), "`{name}` in row {row}");
         }
     }
+}
+
+/// A production minute of one scrape: rows of recordings and live ones end at the same ticks then.
+const LIVE: Scene = Scene { scale: 12.0, shift: (0.0, 1.0), deleted_at: Some(80.0), gap: None };
+
+/// Minutes and labels of a service that sees the batches of a scene tick by tick.
+fn live(scene: Scene) -> (Vec<Minute>, Vec<LabelSpan>) {
+    let settings = scene.source("live").settings;
+    let mut state = State::new(settings.clone());
+    let mut rows = MinuteRows::new(&settings);
+    let (mut minutes, mut labels) = (Vec::new(), Vec::new());
+    for (tick, batch) in scene.batches() {
+        rows.observe(&batch);
+        state.observe(&batch);
+        assert!(rows.is_due(tick));
+        minutes.push(rows.minute(&state, tick));
+        assert!(!rows.is_due(tick));
+        labels.extend(rows.labels(&state, tick));
+    }
+    // The row at the very start is a live one's alone: recordings begin with a whole minute.
+    (minutes.split_off(1), labels)
+}
+
+#[test]
+fn live_minutes_hold_the_values_of_the_data_set() {
+    let made = LIVE.rows();
+    let (minutes, _) = live(LIVE);
+    let mut compared = 0;
+    for minute in &minutes {
+        for pod in &minute.pods {
+            let node = minute.nodes.iter().find(|one| Some(&one.node) == pod.node.as_ref());
+            let own = minute.workloads.iter().find(|one| one.workload == pod.workload);
+            let values = pod.values.iter().chain(&node.unwrap().values).chain(&own.unwrap().values);
+            let row = compared;
+            compared += 1;
+            assert_eq!(cell(&made, "time", row), minute.at.to_string());
+            assert_eq!(cell(&made, "pod", row), pod.pod);
+            for (column, value) in feature_names().into_iter().skip(1).zip(values) {
+                let kept = number(&made, column, row) as f32;
+                assert_eq!(
+                    kept.to_bits(),
+                    value.to_bits(),
+                    "{column} of {} at {}",
+                    pod.pod,
+                    minute.at
+                );
+            }
+        }
+    }
+    assert_eq!(compared, made.table.n_rows());
+}
+
+#[test]
+fn live_labels_are_those_of_the_data_set_an_hour_later() {
+    let scene = LIVE;
+    let made = scene.rows();
+    let (minutes, labels) = live(scene);
+    let span = |workload: &WorkloadId, pod: &str, at: Timestamp| {
+        labels.iter().rev().find(|span| {
+            span.workload == *workload
+                && span.pod.as_deref().is_none_or(|name| name == pod)
+                && (span.from..span.until).contains(&at)
+        })
+    };
+    // What holds at the end is known 90 s later, 18 min of fault time.
+    let last = scene.at(ENDS - 60.0 - 18.0 - 10.0);
+    let (mut row, mut labelled) = (0, 0);
+    for minute in &minutes {
+        for pod in &minute.pods {
+            let kept = span(&pod.workload, &pod.pod, minute.at);
+            let label = kept.map_or("", |span| span.label.as_str());
+            if minute.at <= last {
+                assert_eq!(label, cell(&made, "label", row), "{} at {}", pod.pod, minute.at);
+                labelled += usize::from(!label.is_empty());
+            }
+            if let Some((kind, at)) = kept.and_then(|span| span.failure) {
+                assert_eq!(kind.as_str(), cell(&made, "failure_kind", row));
+                assert_eq!(at, scene.at(FAILS));
+            }
+            row += 1;
+        }
+    }
+    assert!(labelled > 300, "{labelled}");
 }
