@@ -4,12 +4,16 @@
 """
 
 import json
+import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import urllib.request
 import warnings
 from pathlib import Path
 
@@ -248,20 +252,36 @@ class Rendered(unittest.TestCase):
         rules = self.one("monitoring", "PrometheusRule")["spec"]
         if not shutil.which("promtool"):
             self.skipTest("promtool is not installed (Debian: apt-get install prometheus)")
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-            yaml.safe_dump(rules, file)
-            file.flush()
-            said = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True)
-        self.assertEqual(said.returncode, 0, said.stdout + said.stderr)
+        promtool(self, ["check", "rules"], rules)
+        self.assertEqual({rule["labels"]["team"] for rule in rules_of({"spec": rules})}, {"platform"})
+
+    def test_queries_of_the_dashboard_are_understood_by_prometheus(self):
+        if not shutil.which("promtool"):
+            self.skipTest("promtool is not installed (Debian: apt-get install prometheus)")
+        found = expressions(json.loads((CHART / "files/dashboard.json").read_text()))
+        queries = [text for text in found if not text.startswith("label_values(")]
+        self.assertGreater(len(queries), 20)
+        rules = [{"record": f"panel:{number}", "expr": text} for number, text in enumerate(queries)]
+        promtool(self, ["check", "rules"], {"groups": [{"name": "dashboard", "rules": rules}]})
 
     def test_alerts_and_dashboard_ask_for_metrics_that_the_program_has(self):
         known = program_metrics()
-        texts = [group["expr"] for group in rules_of(self.one("monitoring", "PrometheusRule"))]
+        texts = [rule["expr"] for rule in rules_of(self.one("monitoring", "PrometheusRule"))]
         texts += expressions(json.loads((CHART / "files/dashboard.json").read_text()))
         self.assertGreater(len(texts), 10)
         for text in texts:
             for metric in re.findall(r"\bforesail_\w+", text):
                 self.assertIn(metric, known, text)
+
+
+class Checks(unittest.TestCase):
+    """That the checks above can fail."""
+
+    def test_planted_mistakes_are_found(self):
+        claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "a"}, "spec": {}}
+        self.assertEqual(problems(claim), [])
+        self.assertEqual(len(problems({**claim, "spec": {"accesModes": ["ReadWriteOnce"]}})), len(VERSIONS))
+        self.assertEqual(len(problems({**claim, "apiVersion": "v7"})), len(VERSIONS))
 
 
 class Examples(unittest.TestCase):
@@ -285,6 +305,40 @@ class Examples(unittest.TestCase):
                     image = container["image"]
                     self.assertRegex(image, r":v?\d[\w.-]*$", f"{image} in {path.name}")
 
+    def test_prometheus_takes_its_configuration(self):
+        if not shutil.which("promtool"):
+            self.skipTest("promtool is not installed (Debian: apt-get install prometheus)")
+        found = documents((EXAMPLES / "kind/metrics/prometheus.yaml").read_text())
+        (text,) = [one["data"]["prometheus.yml"] for one in found if one["kind"] == "ConfigMap"]
+        settings = yaml.safe_load(text)
+        for job in settings["scrape_configs"]:
+            # Debian builds it without the discovery of Kubernetes.
+            job.pop("kubernetes_sd_configs", None)
+        promtool(self, ["check", "config", "--syntax-only"], settings)
+
+    def test_the_program_of_the_shop_serves_counts_and_leaks(self):
+        found = documents((EXAMPLES / "kind/app/shop.yaml").read_text())
+        (program,) = [one["data"]["app.py"] for one in found if one["kind"] == "ConfigMap"]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], env={**os.environ, "PORT": str(port), "LEAK_KIB_PER_SECOND": "8192"},
+        )
+        self.addCleanup(lambda: (process.kill(), process.wait()))
+        ask = lambda path: urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5).read().decode()
+        for _ in range(50):
+            try:
+                self.assertEqual(ask("/healthz"), "ok\n")
+                break
+            except OSError:
+                time.sleep(0.1)
+        self.assertIn('http_requests_total{code="200"} 1', ask("/metrics"))
+        resident = lambda: int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * 4096
+        before = resident()
+        time.sleep(2.5)
+        self.assertGreater(resident() - before, 8 << 20)
+
     def test_values_of_the_examples_fit_the_chart(self):
         helm = Helm("4")
         self.addCleanup(helm.close)
@@ -303,6 +357,15 @@ def configuration(found):
     return text
 
 
+def promtool(test, command, content):
+    """Lets the real tool check a YAML file."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(content, file)
+        file.flush()
+        said = subprocess.run(["promtool", *command, file.name], capture_output=True, text=True)
+    test.assertEqual(said.returncode, 0, said.stdout + said.stderr)
+
+
 def rules_of(document):
     return [rule for group in document["spec"]["groups"] for rule in group["rules"]]
 
@@ -318,9 +381,10 @@ def expressions(value):
 
 
 def program_metrics():
-    """Names of the metrics that the program's own page lists."""
-    page = (ROOT / "docs/service-metrics.md").read_text()
-    return set(re.findall(r"^\| `(foresail_\w+)`", page, re.MULTILINE))
+    """Names of the metrics in the module of the program that writes them."""
+    module = ROOT / "crates/foresail-api/src"
+    paths = [module / "metrics.rs", *(module / "metrics").rglob("*.rs")]
+    return {name for path in paths for name in re.findall(r'"(foresail_[a-z0-9_]+)"', path.read_text())}
 
 
 if __name__ == "__main__":
