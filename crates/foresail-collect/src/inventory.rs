@@ -84,6 +84,14 @@ pub(crate) struct InventoryChange {
     pub(crate) object: Object,
 }
 
+/// The objects that the scrapes so far showed.
+#[derive(Debug, Default)]
+pub(crate) struct Watcher {
+    known: BTreeMap<InventoryKey, Known>,
+    begun: bool,
+}
+
+#[derive(Debug)]
 struct Known {
     object: Object,
     missed: u32,
@@ -160,41 +168,58 @@ pub(crate) fn changes(
     parts: &[InventoryPart],
     observations: &[Observation],
 ) -> Vec<InventoryChange> {
-    let mut known: BTreeMap<&InventoryKey, Known> = BTreeMap::new();
+    let mut watcher = Watcher::default();
     let mut out = Vec::new();
-    let first = observations.first().map(|observation| observation.at);
     for scrape in observations.chunk_by(|a, b| a.at == b.at) {
         let at = scrape[0].at;
+        let values = scrape.iter().map(|one| (&parts[one.part as usize], one.value));
+        let found = watcher.scrape(values);
+        out.extend(found.into_iter().map(|(change, object)| InventoryChange {
+            at,
+            change,
+            object,
+        }));
+    }
+    out
+}
+
+// === impl Watcher ===
+
+impl Watcher {
+    /// Takes in one scrape: each series' part and value.
+    pub(crate) fn scrape<'a>(
+        &mut self,
+        values: impl Iterator<Item = (&'a InventoryPart, f64)>,
+    ) -> Vec<(ChangeKind, Object)> {
         let mut fields: BTreeMap<&InventoryKey, BTreeMap<Field, f64>> = BTreeMap::new();
-        for observation in scrape {
-            let part = &parts[observation.part as usize];
-            *fields.entry(&part.key).or_default().entry(part.field).or_default() +=
-                observation.value;
+        for (part, value) in values {
+            *fields.entry(&part.key).or_default().entry(part.field).or_default() += value;
         }
-        for (key, known) in &mut known {
-            known.missed = if fields.contains_key(*key) { 0 } else { known.missed + 1 };
+        let mut out = Vec::new();
+        for (key, known) in &mut self.known {
+            known.missed = if fields.contains_key(key) { 0 } else { known.missed + 1 };
         }
         for (key, values) in fields {
             let object = object(key, &values);
-            let change = match known.get(key) {
+            let change = match self.known.get(key) {
                 Some(known) if known.object == object => continue,
                 Some(_) => ChangeKind::Modified,
-                None if Some(at) == first => ChangeKind::Listed,
-                None => ChangeKind::Added,
+                None if self.begun => ChangeKind::Added,
+                None => ChangeKind::Listed,
             };
-            known.insert(key, Known { object: object.clone(), missed: 0 });
-            out.push(InventoryChange { at, change, object });
+            self.known.insert(key.clone(), Known { object: object.clone(), missed: 0 });
+            out.push((change, object));
         }
-        known.retain(|_, known| {
+        self.begun = true;
+        self.known.retain(|_, known| {
             let stays = known.missed <= MISSED_SCRAPES;
             if !stays {
-                let object = known.object.clone();
-                out.push(InventoryChange { at, change: ChangeKind::Deleted, object });
+                out.push((ChangeKind::Deleted, known.object.clone()));
             }
             stays
         });
+        out
     }
-    out
 }
 
 fn object(key: &InventoryKey, values: &BTreeMap<Field, f64>) -> Object {

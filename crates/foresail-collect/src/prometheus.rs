@@ -7,18 +7,18 @@
 //! ```
 
 mod alerts;
-mod answer;
-mod catalogue;
+pub(crate) mod answer;
+pub(crate) mod catalogue;
 mod client;
 mod coverage;
 mod elements;
 mod error;
-mod history;
+pub(crate) mod history;
 mod objects;
 mod runs;
 mod services;
 mod settings;
-mod split;
+pub(crate) mod split;
 mod steps;
 
 pub use alerts::{AlertRule, FiredAlert, FiredAlerts, Spell, fired_alerts};

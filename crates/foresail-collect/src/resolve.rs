@@ -110,6 +110,28 @@ impl Resolver {
         self.families.contains_key(metric)
     }
 
+    /// The name of a family that some rule reads.
+    pub(crate) fn family(&self, metric: &str) -> Option<&'static str> {
+        self.families.get_key_value(metric).map(|(name, _)| *name)
+    }
+
+    /// What is known of the containers of pods that have just one.
+    pub(crate) const fn sole_containers_mut(&mut self) -> &mut SoleContainers {
+        &mut self.sole_containers
+    }
+
+    /// Whether what the series means depends on which container its pod has.
+    pub(crate) fn asks_for_sole_container(&self, metric: &str, labels: &Labels) -> bool {
+        let of_container = |entry: &Entry| match entry {
+            Entry::Rule { rule, .. } => rule.quantity.scope() == QuantityScope::Container,
+            Entry::Bucket { .. } => true,
+            Entry::Inventory => false,
+        };
+        let concerned = self.families.get(metric).is_some_and(|all| all.iter().any(of_container));
+        let named = !labels.pod.is_empty() && labels.container.is_empty();
+        concerned && named && labels.get("id").is_none()
+    }
+
     /// What a series is good for.
     pub(crate) fn role(&self, metric: &str, labels: &Labels) -> Role {
         let Some(entries) = self.families.get(metric) else { return Role::Unread };

@@ -10,7 +10,7 @@
 //! A window is as long as a series' points and all samples of one query allow; where the server says
 //! that it is too much, it is halved. A family that cannot be had is named, and the rest goes on.
 
-mod columns;
+pub(crate) mod columns;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -40,7 +40,7 @@ const SHORTEST_WINDOW: PlatformDuration = PlatformDuration::from_seconds(60);
 
 /// Families that tell how often containers are scraped. cAdvisor puts its own, later times on the
 /// samples of most others.
-const SCRAPED_CONTAINERS: [&str; 3] = [
+pub(crate) const SCRAPED_CONTAINERS: [&str; 3] = [
     "container_start_time_seconds",
     "container_spec_memory_limit_bytes",
     "container_memory_working_set_bytes",
@@ -244,7 +244,7 @@ fn write_objects(dir: &Path, lines: &ObjectLines) -> Result<(), RecordingError> 
 }
 
 /// The families of the catalogue that the server has.
-async fn families(
+pub(crate) async fn families(
     client: &Client,
     options: &HistoryOptions,
 ) -> Result<BTreeSet<&'static str>, PrometheusError> {
@@ -255,7 +255,7 @@ async fn families(
 }
 
 /// Refuses several clusters at once: their pods may have the same names.
-async fn one_cluster(client: &Client, options: &HistoryOptions) -> Result<(), HistoryError> {
+pub(crate) async fn one_cluster(client: &Client, options: &HistoryOptions) -> Result<(), HistoryError> {
     for label in CLUSTER_LABELS {
         let query = format!("count by ({label}) (kube_pod_info{{{}}})", options.selector);
         let mut found: Vec<Series> = Vec::new();
@@ -291,7 +291,7 @@ impl Receive<Series> for Some50 {
 }
 
 /// The usual time between two samples of a family near the end of the span.
-async fn interval(
+pub(crate) async fn interval(
     client: &Client,
     options: &HistoryOptions,
     family: &str,

@@ -14,16 +14,10 @@ use super::samples::{RawSeries, RowGroup};
 use crate::inventory::{self, InventoryChange, Observation};
 use crate::report::{Gap, ReadReport, Repair, RepairKind};
 use crate::resolve::{Role, Source};
-
-/// A source of lower precedence, or a second target, counts once the better one has been silent for
-/// this many scrape intervals.
-const SILENT_SCRAPES: i64 = 3;
+use crate::stream::{Chooser, Point, SILENT_SCRAPES, Stream, Verdict};
 
 /// Times further than this outside the recording are clock faults, in milliseconds.
 const MARGIN_MS: i64 = 3_600_000;
-
-/// Values at or above this are "no limit": cgroups write 2^63 rounded to pages.
-const NO_LIMIT: f64 = 4.6e18;
 
 /// One resolved sample: 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,13 +27,6 @@ pub(crate) struct Resolved {
     /// Index into the streams.
     pub(crate) stream: u32,
     pub(crate) value: f64,
-}
-
-/// What the samples with one stream number measure.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Stream {
-    pub(crate) entity: Entity,
-    pub(crate) quantity: Quantity,
 }
 
 /// The time that a recording covers, and its scrape interval.
@@ -67,17 +54,6 @@ pub(crate) struct SideSeries {
     pub(crate) stream: Stream,
     pub(crate) origin: &'static str,
     pub(crate) points: Vec<(u32, f64)>,
-}
-
-/// One value on its way into a stream.
-#[derive(Clone, Copy, Debug)]
-struct Point {
-    at: u32,
-    rank: u16,
-    order: u16,
-    target: u32,
-    metric: u32,
-    value: f64,
 }
 
 // === impl Span ===
@@ -114,7 +90,7 @@ pub(crate) fn assemble(
     let calls = calls(&series, span);
     let (mut streams, points, metrics) = scatter(series, span);
     let mut assembled = Assembled { inventory, calls, ..Assembled::default() };
-    let grace = (span.interval.as_millis() * SILENT_SCRAPES) as u32;
+    let grace = span.interval.as_millis() * SILENT_SCRAPES;
     let mut folded: Vec<(Stream, Folded)> = std::mem::take(&mut streams)
         .into_par_iter()
         .zip(points)
@@ -284,12 +260,12 @@ fn inventory_changes(series: &[RawSeries], span: &Span) -> Vec<InventoryChange> 
 fn scatter(
     series: Vec<RawSeries>,
     span: &Span,
-) -> (Vec<Stream>, Vec<Vec<Point>>, Vec<&'static str>) {
+) -> (Vec<Stream>, Vec<Vec<Point<u32>>>, Vec<&'static str>) {
     let mut index: FxHashMap<Stream, usize> = FxHashMap::default();
     let mut targets: FxHashMap<String, u32> = FxHashMap::default();
     let mut metric_index: FxHashMap<&'static str, u32> = FxHashMap::default();
     let mut metrics = Vec::new();
-    let (mut streams, mut points) = (Vec::new(), Vec::<Vec<Point>>::new());
+    let (mut streams, mut points) = (Vec::new(), Vec::<Vec<Point<u32>>>::new());
     for one in series {
         let Role::Samples(destinations) = &one.role else { continue };
         let (job, instance) = one.labels.target();
@@ -328,34 +304,27 @@ struct Folded {
 }
 
 /// Chooses one source and one target at each time, and adds up its series.
-fn fold(quantity: Quantity, mut points: Vec<Point>, grace: u32) -> Folded {
-    points.sort_by_key(|point| (point.at, point.rank, point.order, point.target));
+fn fold(quantity: Quantity, mut points: Vec<Point<u32>>, grace: i64) -> Folded {
+    points.sort_by_key(Point::key);
     let mut out = Folded::default();
-    let Some(first) = points.first().map(|point| point.at) else { return out };
-    let mut best: Option<(u16, u16)> = None;
-    let mut current: Option<(u32, u32)> = None;
-    for group in points
-        .chunk_by(|a, b| (a.at, a.rank, a.order, a.target) == (b.at, b.rank, b.order, b.target))
-    {
-        let Point { at, rank, order, target, metric, .. } = group[0];
-        let variant = (rank, order);
-        let waits = rank > 0 && best.is_none() && at - first < grace;
-        if waits || best.is_some_and(|best| variant > best) {
-            out.other_source += 1;
-            continue;
-        }
-        let better = best.is_none_or(|best| variant < best);
-        let other = current.is_some_and(|(known, last)| known != target && at - last <= grace);
-        if !better && other {
-            out.other_target += 1;
-            continue;
-        }
-        (best, current) = (Some(variant), Some((target, at)));
-        let value = combine(quantity, group);
-        if is_limit(quantity) && !(value > 0.0 && value < NO_LIMIT) {
-            out.no_limit += 1;
-            continue;
-        }
+    let mut chooser = Chooser::default();
+    for group in points.chunk_by(|a, b| a.key() == b.key()) {
+        let Point { at, metric, .. } = group[0];
+        let value = match chooser.judge(quantity, group, grace) {
+            Verdict::Sample(value) => value,
+            Verdict::OtherSource => {
+                out.other_source += 1;
+                continue;
+            }
+            Verdict::OtherTarget => {
+                out.other_target += 1;
+                continue;
+            }
+            Verdict::NoLimit => {
+                out.no_limit += 1;
+                continue;
+            }
+        };
         if !out.metrics.contains(&metric) {
             out.metrics.push(metric);
         }
@@ -365,56 +334,6 @@ fn fold(quantity: Quantity, mut points: Vec<Point>, grace: u32) -> Folded {
         }
     }
     out
-}
-
-fn combine(quantity: Quantity, group: &[Point]) -> f64 {
-    let values = group.iter().map(|point| point.value);
-    if quantity == Quantity::ContainerStart {
-        // Sources write it with and without the fraction: whole seconds keep a change of source
-        // from looking like a restart.
-        values.fold(f64::MIN, f64::max).floor()
-    } else if is_setting(quantity) {
-        values.fold(f64::MIN, f64::max)
-    } else {
-        values.sum()
-    }
-}
-
-/// Whether several series of one source state the same thing, so that adding them would be wrong.
-/// Everything else is the sum over routes, codes, interfaces, cores, pools.
-fn is_setting(quantity: Quantity) -> bool {
-    matches!(
-        quantity,
-        Quantity::NodeBoot
-            | Quantity::MemoryLimit
-            | Quantity::MemoryRequest
-            | Quantity::CpuLimit
-            | Quantity::CpuRequest
-            | Quantity::FileDescriptorLimit
-            | Quantity::ThreadLimit
-            | Quantity::NodePodLimit
-    )
-}
-
-/// Whether the quantity is a limit, for which zero means "none".
-fn is_limit(quantity: Quantity) -> bool {
-    matches!(
-        quantity,
-        Quantity::MemoryLimit
-            | Quantity::CpuLimit
-            | Quantity::FileDescriptorLimit
-            | Quantity::ThreadLimit
-            | Quantity::PoolLimit
-            | Quantity::EphemeralStorageLimit
-            | Quantity::NodePidLimit
-            | Quantity::NodeConntrackLimit
-            | Quantity::NodeFileDescriptorLimit
-            | Quantity::NodePodLimit
-            | Quantity::ClaimCapacity
-            | Quantity::ClaimInodes
-            | Quantity::NodeInodes
-            | Quantity::ContainerStart
-    )
 }
 
 /// Adds series of other files; from their first point on they come before any metric of the same

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use foresail_core::{Quantity, ServiceName};
+use foresail_core::{PlatformDuration, Quantity, ServiceName};
 
 use super::assemble::Span;
 use super::samples::RawSeries;
 use crate::resolve::{Role, peer};
+use crate::stream::Moment;
 
 /// Scrapes between two reports of the same call: often enough to tell that it goes on.
 const REPEAT_SCRAPES: i64 = 6;
@@ -22,6 +23,35 @@ pub(crate) struct Call {
     pub(crate) namespace: String,
     pub(crate) pod: String,
     pub(crate) to: ServiceName,
+}
+
+/// Lets one report of a call through at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pause<T> {
+    last: Option<T>,
+    millis: i64,
+}
+
+// === impl Pause ===
+
+impl<T: Moment> Pause<T> {
+    pub(crate) const fn new(interval: PlatformDuration) -> Self {
+        Self { last: None, millis: interval.as_millis() * REPEAT_SCRAPES }
+    }
+
+    /// Whether a call at `at` is reported; times come in order.
+    pub(crate) fn admits(&mut self, at: T) -> bool {
+        let admits = self.last.is_none_or(|last| at.since(last) >= self.millis);
+        if admits {
+            self.last = Some(at);
+        }
+        admits
+    }
+
+    /// Whether it lets anything through that comes at `at` or later.
+    pub(crate) fn is_over(&self, at: T) -> bool {
+        self.last.is_none_or(|last| at.since(last) >= self.millis)
+    }
 }
 
 /// The calls that `series` show, by time.
@@ -38,14 +68,12 @@ pub(super) fn calls(series: &[RawSeries], span: &Span) -> Vec<Call> {
             .filter_map(|(_, at)| span.offset(*at));
         growth.entry((&labels.namespace, &labels.pod, to)).or_default().extend(grew);
     }
-    let pause = (span.interval.as_millis() * REPEAT_SCRAPES) as u32;
     let mut calls = Vec::new();
     for ((namespace, pod, to), mut times) in growth {
         times.sort_unstable();
-        let mut last: Option<u32> = None;
+        let mut pause = Pause::new(span.interval);
         for at in times {
-            if last.is_none_or(|last| at >= last + pause) {
-                last = Some(at);
+            if pause.admits(at) {
                 let (namespace, pod) = (namespace.to_owned(), pod.to_owned());
                 calls.push(Call { at, namespace, pod, to: to.clone() });
             }
@@ -55,7 +83,7 @@ pub(super) fn calls(series: &[RawSeries], span: &Span) -> Vec<Call> {
     calls
 }
 
-fn counts_requests_to_others(role: &Role) -> bool {
+pub(crate) fn counts_requests_to_others(role: &Role) -> bool {
     match role {
         Role::Samples(destinations) => destinations
             .iter()

@@ -10,12 +10,13 @@ use arrow_schema::DataType;
 use foresail_core::{Entity, Quantity, Timestamp};
 use rustc_hash::FxHashMap;
 
-use super::assemble::{SideSeries, Span, Stream};
+use super::assemble::{SideSeries, Span};
 use super::parquet::{
     ParquetFile, is_number, is_text, is_time, may_be_number, may_be_text, millis,
 };
 use crate::error::RecordingError;
 use crate::report::{ReadReport, Repair, RepairKind};
+use crate::stream::Stream;
 
 /// Longest text of a log line that is kept, in bytes.
 const LOG_BYTES: usize = 512;

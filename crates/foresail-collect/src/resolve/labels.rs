@@ -50,8 +50,15 @@ impl Labels {
     pub(crate) fn new(columns: [&str; 4], json: &str) -> Result<Self, serde_json::Error> {
         let map: std::collections::BTreeMap<String, String> =
             if json.is_empty() { Default::default() } else { serde_json::from_str(json)? };
-        let [job, namespace, pod, container] = columns.map(str::to_owned);
-        let mut labels = Self { job, namespace, pod, container, rest: map.into_iter().collect() };
+        Ok(Self::from_parts(columns.map(str::to_owned), map))
+    }
+
+    /// Builds labels from the columns and the rest, with the same precedence.
+    pub(crate) fn from_parts(
+        [job, namespace, pod, container]: [String; 4],
+        rest: std::collections::BTreeMap<String, String>,
+    ) -> Self {
+        let mut labels = Self { job, namespace, pod, container, rest: rest.into_iter().collect() };
         let renamed = |labels: &Self, names: [&str; 2]| {
             names.iter().find_map(|name| labels.get(name).map(str::to_owned))
         };
@@ -65,7 +72,7 @@ impl Labels {
         if let Some(container) = renamed(&labels, ["exported_container", "container_name"]) {
             labels.container = container;
         }
-        Ok(labels)
+        labels
     }
 
     /// A label of the rest; empty counts as absent, as in Prometheus.

@@ -99,20 +99,30 @@ impl Receive<Series> for Window {
     }
 }
 
-/// A series in the columns of a recording.
-fn sample(family: &str, series: Series) -> SampleSeries {
-    let mut labels = series.labels;
-    labels.retain(|name, value| !value.is_empty() && !STORED_BY.contains(&name.as_str()));
+/// Whether a label says who stored a series, not what it is of.
+pub(crate) fn says_who_stored(name: &str) -> bool {
+    STORED_BY.contains(&name)
+}
+
+/// Takes job, namespace, pod and container out of the labels, by whatever name they go.
+pub(crate) fn take_columns(labels: &mut BTreeMap<String, String>) -> [Option<String>; 4] {
+    labels.retain(|name, value| !value.is_empty() && !says_who_stored(name));
     let mut column = |usual: &str, others: [&str; 3]| {
         labels.remove(usual).or_else(|| others.iter().find_map(|name| labels.remove(*name)))
     };
     let namespace = column("namespace", NAMESPACES);
     let pod = column("pod", PODS);
     let container = column("container", CONTAINERS);
-    let job = labels.remove("job").unwrap_or_default();
+    [labels.remove("job"), namespace, pod, container]
+}
+
+/// A series in the columns of a recording.
+fn sample(family: &str, series: Series) -> SampleSeries {
+    let mut labels = series.labels;
+    let [job, namespace, pod, container] = take_columns(&mut labels);
     SampleSeries {
         metric: family.to_owned(),
-        job,
+        job: job.unwrap_or_default(),
         namespace,
         pod,
         container,
