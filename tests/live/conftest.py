@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import running
+import scenes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,6 +39,12 @@ def work():
 
 
 @pytest.fixture(scope="session")
+def root():
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
 def recording():
     """The recording that is replayed."""
     return ROOT / "data" / "lab-3"
@@ -47,3 +54,11 @@ def recording():
 def program():
     """The program under test."""
     return running.program(ROOT)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(recording, program, work, tmp_path_factory):
+    """Alarms and outcomes of the stretch when nothing goes wrong."""
+    with scenes.scene(recording, program, work, tmp_path_factory.mktemp("undisturbed"), pace=0.0) as (_, service):
+        assert service.finish() == 0, service.tail()
+        return service.alarms(), service.outcomes()

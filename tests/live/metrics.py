@@ -106,8 +106,8 @@ def wait_for(what, condition, within=30.0, pause=0.05):
         time.sleep(pause)
 
 
-def series(folder, copies, since, until):
-    """The series of a recording: labels and their samples `(ms, value)`."""
+def series(folder, copies, since, until, interval):
+    """The series of a recording: labels and their samples `(ms, value)`, one an interval."""
     found = {}
     for path in sorted((folder / "samples").glob("*.parquet")):
         table = pyarrow.parquet.read_table(path)
@@ -122,6 +122,9 @@ def series(folder, copies, since, until):
         labels = {name: value for name, value in zip(LABELS, key[1:5]) if value}
         labels.update(json.loads(key[5] or "{}"))
         rows = sorted(points.items())
+        if interval:
+            # The first sample of each interval.
+            rows = list({at // int(interval * 1000): (at, value) for at, value in reversed(rows)}.values())[::-1]
         for number in range(copies):
             yield key[0], copied(labels, number), rows
 
@@ -137,10 +140,10 @@ def copied(labels, number):
     return other
 
 
-def blocks(folder, work, copies=1, since=None, until=None):
+def blocks(folder, work, copies=1, since=None, until=None, interval=None):
     """The folder with the blocks of a recording, made if they are not there."""
     manifest = (folder / "recording.json").read_text()
-    name = hashlib.sha256(f"2 {manifest} {copies} {since} {until}".encode()).hexdigest()[:16]
+    name = hashlib.sha256(f"2 {manifest} {copies} {since} {until} {interval}".encode()).hexdigest()[:16]
     done = Path(work) / f"blocks-{name}"
     if done.exists():
         return done
@@ -148,7 +151,7 @@ def blocks(folder, work, copies=1, since=None, until=None):
     last = history.seconds(until) * 1000 if until else float("inf")
     text, making = Path(work) / f"{name}.om", Path(work) / f"making-{name}-{os.getpid()}"
     with text.open("w") as out:
-        for metric, labels, rows in series(folder, copies, first, last):
+        for metric, labels, rows in series(folder, copies, first, last, interval):
             pairs = ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items())
             head = f"{metric}{{{pairs}}}"
             out.writelines(f"{head} {value!r} {at / 1000:.3f}\n" for at, value in rows)

@@ -68,6 +68,7 @@ class World:
         recorded = history.History(options.recording, options.copies)
         if options.until:
             recorded.ended_at = min(recorded.ended_at, history.seconds(options.until))
+        recorded.interval = options.interval or recorded.interval
         self.recorded, self.pace = recorded, options.pace
         self.faults = Faults(lambda: self.cluster.now)
         self.cluster = Cluster(recorded, self.faults)
@@ -79,6 +80,7 @@ class World:
         }
         self.door = Site(self.knock, 0, self)
         self.watched = None
+        self.settling = asyncio.Lock()
         self.steps = 0
 
     async def stamp(self, request, response):
@@ -93,23 +95,27 @@ class World:
 
     async def settle(self):
         """Takes servers down or up as the faults say; waits for readers that come back."""
-        for target, site in self.sites.items():
-            if self.faults.find(target, {"down"}):
-                if target == "kubernetes" and self.watched is None:
-                    self.watched = self.cluster.watched()
-                await site.down()
-            else:
-                await site.up()
-        api_is_down = self.faults.find("kubernetes", {"down"})
-        if self.watched is not None and not api_is_down:
-            before, self.watched = self.watched, None
-            loop = asyncio.get_running_loop()
-            end = loop.time() + RETURN_SECONDS
-            while before - self.cluster.watched() and loop.time() < end:
-                await asyncio.sleep(0.02)
-            missing = before - self.cluster.watched()
-            if missing:
-                print(f"watches that did not come back: {dict(missing)}", file=sys.stderr)
+        async with self.settling:
+            for target, site in self.sites.items():
+                if self.faults.find(target, {"down"}):
+                    if target == "kubernetes" and self.watched is None:
+                        self.watched = self.cluster.watched()
+                    await site.down()
+                else:
+                    await site.up()
+            if self.watched is not None and not self.faults.find("kubernetes", {"down"}):
+                before, self.watched = self.watched, None
+                await self.watched_again(before)
+
+    async def watched_again(self, before):
+        """Waits for the watches that there were."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + RETURN_SECONDS
+        while before - self.cluster.watched() and loop.time() < end:
+            await asyncio.sleep(0.02)
+        missing = before - self.cluster.watched()
+        if missing:
+            print(f"watches that did not come back: {dict(missing)}", file=sys.stderr)
 
     async def step(self, until):
         """Goes on to a time."""
@@ -191,6 +197,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recording", required=True, help="folder of the recording")
     parser.add_argument("--until", help="end of time, RFC 3339 [default: the recording's]")
+    parser.add_argument("--interval", type=float, help="seconds between two ticks [default: the recording's]")
     parser.add_argument("--copies", type=int, default=1, help="copies of the cluster")
     parser.add_argument("--prometheus", default="http://127.0.0.1:9", help="the metrics server behind the proxy")
     parser.add_argument("--token", help="bearer token that clients must show")

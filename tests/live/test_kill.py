@@ -1,0 +1,49 @@
+"""SIGKILL at random moments: the store stays whole, nothing is lost, nothing is said twice."""
+
+import os
+import random
+import sqlite3
+import time
+
+import pytest
+
+from metrics import wait_for
+from scenes import check, scene
+
+SEED = 20261124
+
+
+def killed(service, world, generator, longest):
+    """Kills it at a random moment and looks at what it leaves."""
+    wait_for("tick", lambda: service.alive() and service.rows("SELECT max(at_ms) FROM ticks"), 60.0)
+    time.sleep(generator.uniform(0.0, longest))
+    service.process.kill()
+    with sqlite3.connect(service.store) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        kept = connection.execute("SELECT max(at_ms) FROM ticks").fetchone()[0]
+    assert kept is not None
+    return world.now() - kept / 1000
+
+
+@pytest.mark.parametrize("kills, pace", [
+    (3, 0.05),
+    pytest.param(50, 0.3, marks=pytest.mark.long),
+])
+def test_a_service_that_is_killed_at_random_moments(
+        recording, program, work, tmp_path, undisturbed, kills, pace):
+    seed = int(os.environ.get("FORESAIL_SEED", SEED))
+    generator, behind = random.Random(seed), []
+    with scene(recording, program, work, tmp_path, pace=pace) as (world, service):
+        for _ in range(kills):
+            if world.status()["ended"]:
+                break
+            behind.append(killed(service, world, generator, 1.5))
+            service.start()
+        times = len(behind)
+        world.tell("pace", {"seconds": 0.0})
+        check(service, undisturbed)
+        interval = world.status()["interval"]
+    print(f"\n{times} kills (seed {seed}): at most {max(behind):.0f} s of replayed time were not kept, "
+          f"{len(service.outcomes())} outcomes, {len(service.alarms())} alarms")
+    assert times == kills
+    assert max(behind) <= 2 * interval
