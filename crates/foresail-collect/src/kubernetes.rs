@@ -19,11 +19,17 @@
 //! * [`Observation::Metadata`]: a kind that judgement does not read yet, by metadata only.
 //! * [`Observation::Log`] and [`Observation::LogsDropped`]: log lines, only where asked for.
 
+mod api;
+mod cluster;
+mod configuration;
 mod error;
+mod node_http;
 mod observation;
 mod settings;
 
+pub use cluster::{Cluster, connect, open};
 pub use error::KubernetesError;
+pub use node_http::{NodeAnswer, NodeHttp};
 pub use observation::{
     MetadataChange, NodeAddress, ObjectKey, ObjectKind, Observation, ScrapeTarget, ServiceChange,
 };

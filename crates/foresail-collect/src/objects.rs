@@ -4,8 +4,8 @@
 //! out because it did not change (`null`) is carried on from the object's earlier lines.
 
 mod event;
-mod pod;
-mod spec;
+pub(crate) mod pod;
+pub(crate) mod spec;
 mod workload;
 
 use std::path::Path;
@@ -24,7 +24,7 @@ pub(crate) use workload::{read_nodes, read_workloads};
 
 /// A condition as the API writes it.
 #[derive(Debug, Deserialize)]
-struct ConditionLine {
+pub(crate) struct ConditionLine {
     #[serde(rename = "type")]
     kind: String,
     status: Option<String>,
@@ -37,7 +37,7 @@ struct ConditionLine {
 // === impl ConditionLine ===
 
 impl ConditionLine {
-    fn condition(self) -> Result<Condition, String> {
+    pub(crate) fn condition(self) -> Result<Condition, String> {
         Ok(Condition {
             status: status_of(self.status.as_deref()),
             kind: self.kind,
@@ -69,7 +69,7 @@ fn change_of(text: &str) -> Result<ChangeKind, String> {
 }
 
 /// An instant in RFC 3339, if there is one.
-fn time(text: Option<&str>) -> Result<Option<Timestamp>, String> {
+pub(crate) fn time(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     text.filter(|text| !text.is_empty())
         .map(|text| text.parse::<Timestamp>().map_err(|error| error.to_string()))
         .transpose()

@@ -56,7 +56,7 @@ struct ContainerLine {
 }
 
 #[derive(Debug, Deserialize)]
-struct StateLine {
+pub(crate) struct StateLine {
     waiting: Option<WaitingLine>,
     running: Option<RunningLine>,
     terminated: Option<TerminatedLine>,
@@ -231,7 +231,7 @@ impl ContainerLine {
 // === impl StateLine ===
 
 impl StateLine {
-    fn state(self) -> Result<Option<ContainerState>, String> {
+    pub(crate) fn state(self) -> Result<Option<ContainerState>, String> {
         if let Some(ended) = self.terminated {
             return Ok(Some(ContainerState::Terminated {
                 exit_code: ended.exit_code.unwrap_or(0),

@@ -14,7 +14,7 @@ use crate::amount::parse_amount;
 /// A pod spec or template, as far as recordings keep it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct SpecPart {
+pub(crate) struct SpecPart {
     containers: Option<Vec<ContainerPart>>,
     #[serde(rename = "initContainers")]
     init_containers: Option<Vec<ContainerPart>>,
@@ -47,7 +47,7 @@ struct ContainerPart {
 /// Limits and requests as the API writes them.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct ResourcesPart {
+pub(crate) struct ResourcesPart {
     limits: Option<BTreeMap<String, Value>>,
     requests: Option<BTreeMap<String, Value>>,
 }
@@ -64,20 +64,20 @@ struct ProbePart {
 
 /// A spec, understood.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Spec {
-    pub(super) containers: Vec<ContainerSpec>,
+pub(crate) struct Spec {
+    pub(crate) containers: Vec<ContainerSpec>,
     /// Names of the init containers among them.
-    pub(super) init: BTreeSet<String>,
-    pub(super) volumes: Vec<VolumeSpec>,
-    pub(super) references: Vec<Reference>,
-    pub(super) node_selector: BTreeMap<String, String>,
-    pub(super) grace: Option<PlatformDuration>,
+    pub(crate) init: BTreeSet<String>,
+    pub(crate) volumes: Vec<VolumeSpec>,
+    pub(crate) references: Vec<Reference>,
+    pub(crate) node_selector: BTreeMap<String, String>,
+    pub(crate) grace: Option<PlatformDuration>,
 }
 
 // === impl SpecPart ===
 
 impl SpecPart {
-    pub(super) fn spec(self) -> Result<Spec, String> {
+    pub(crate) fn spec(self) -> Result<Spec, String> {
         let init_parts = self.init_containers.unwrap_or_default();
         let init = init_parts.iter().map(|part| part.name.clone()).collect();
         let mut references = BTreeSet::new();
@@ -138,7 +138,7 @@ impl ContainerPart {
 // === impl ResourcesPart ===
 
 impl ResourcesPart {
-    pub(super) fn resources(self) -> Result<Resources, String> {
+    pub(crate) fn resources(self) -> Result<Resources, String> {
         let limit = |name| amount_in(self.limits.as_ref(), name);
         let request = |name| amount_in(self.requests.as_ref(), name);
         Ok(Resources {
@@ -168,7 +168,7 @@ impl ProbePart {
 }
 
 /// An amount of a map such as `limits`, if it is there.
-pub(super) fn amount_in(
+pub(crate) fn amount_in(
     map: Option<&BTreeMap<String, Value>>,
     name: &str,
 ) -> Result<Option<f64>, String> {
