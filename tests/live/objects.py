@@ -18,6 +18,12 @@ API_VERSIONS = {
     "Node": "v1",
 }
 
+NODE_INFO = {
+    "architecture": "amd64", "bootID": "", "containerRuntimeVersion": "containerd://2.1.0",
+    "kernelVersion": "6.1.0", "kubeProxyVersion": "", "kubeletVersion": "v1.34.2", "machineID": "",
+    "operatingSystem": "linux", "osImage": "Debian GNU/Linux 12", "systemUUID": "",
+}
+
 
 def present(fields):
     """The fields that have a value: the API omits empty ones."""
@@ -254,7 +260,7 @@ def node(line):
                 {"type": "InternalIP", "address": "127.0.0.1"},
                 {"type": "Hostname", "address": name},
             ],
-            "nodeInfo": {"kubeletVersion": "v1.34.2"},
+            "nodeInfo": NODE_INFO,
         }),
     }
 
