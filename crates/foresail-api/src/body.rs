@@ -17,3 +17,4 @@ pub use predicted::PredictBody;
 pub use prediction::{PredictionBody, PredictionsBody};
 
 pub(crate) use place::{Place, workload_kind};
+pub(crate) use prediction::OpenAlarms;

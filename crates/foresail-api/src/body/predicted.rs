@@ -25,7 +25,12 @@ impl PredictBody {
     /// The shape of `answer`; `cluster` is where series are taken to come from.
     pub(crate) fn new(answer: PredictAnswer, cluster: &str) -> Self {
         match answer {
-            PredictAnswer::Rows { model, rows, notes } => {
+            PredictAnswer::Rows { model, mut rows, notes } => {
+                // JSON has no NaN: a number that is none is left out.
+                for row in &mut rows {
+                    row.probabilities.retain(|_, probability| probability.is_finite());
+                    row.contributions.retain(|one| one.amount.is_finite());
+                }
                 Self { model, rows, predictions: Vec::new(), notes }
             }
             PredictAnswer::Series { model, predictions, notes } => Self {

@@ -1,10 +1,15 @@
 //! A prediction as the API answers it.
 
-use foresail_core::{PlatformDuration, Prediction, TimeToEvent, Timestamp, Verdict};
+use std::collections::BTreeMap;
+
+use foresail_core::{
+    FailureKind, PlatformDuration, Prediction, TimeToEvent, Timestamp, Unit, Verdict,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Place;
+use crate::source::{OpenAlarm, Snapshot};
 
 /// Ranked predictions of the last tick.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -74,7 +79,14 @@ pub struct PredictionBody {
     pub evidence: Vec<String>,
     /// Who says so.
     pub model: String,
+    /// Number of the open alarm of this object and kind; null where there is none.
+    pub alarm_id: Option<u64>,
+    /// Whether that alarm pages; null where there is none.
+    pub pages: Option<bool>,
 }
+
+/// Open alarms by what they are about.
+pub(crate) struct OpenAlarms<'a>(BTreeMap<(FailureKind, &'a Unit), &'a OpenAlarm>);
 
 /// Three quantiles of a time, in seconds.
 pub(super) struct Times {
@@ -122,6 +134,33 @@ impl PredictionBody {
             sentence: prediction.sentence.clone(),
             evidence: prediction.evidence.clone(),
             model: prediction.model.0.clone(),
+            alarm_id: None,
+            pages: None,
+        }
+    }
+}
+
+// === impl OpenAlarms ===
+
+impl<'a> OpenAlarms<'a> {
+    /// The open alarms of `snapshot`.
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
+        let alarms = snapshot.alarms.iter();
+        Self(alarms.map(|open| ((open.alarm.kind, &open.alarm.unit), open)).collect())
+    }
+
+    /// Whether an alarm is open for what `prediction` is about.
+    pub(crate) fn concern(&self, prediction: &Prediction) -> bool {
+        self.0.contains_key(&(prediction.kind, &prediction.unit))
+    }
+
+    /// The shape of `prediction`, with its alarm.
+    pub(crate) fn shape(&self, prediction: &Prediction, cluster: &str) -> PredictionBody {
+        let open = self.0.get(&(prediction.kind, &prediction.unit));
+        PredictionBody {
+            alarm_id: open.map(|open| open.alarm.id.0),
+            pages: open.map(|open| open.pages),
+            ..PredictionBody::new(prediction, cluster)
         }
     }
 }

@@ -3,13 +3,11 @@
 //! Which predictions: those of an object and kind with an open alarm, then the highest scores above
 //! a floor, up to a bound; how many were left out is a metric too.
 
-use std::collections::BTreeSet;
-
-use foresail_core::{FailureKind, Prediction, Unit};
+use foresail_core::Prediction;
 
 use super::text::{Kind, Page};
 use crate::api::Api;
-use crate::body::Place;
+use crate::body::{OpenAlarms, Place};
 use crate::source::Snapshot;
 
 /// Less probable failures are not worth a series, unless an alarm is open.
@@ -60,11 +58,9 @@ pub(super) fn write(page: &mut Page, api: &Api, snapshot: &Snapshot) {
 
 /// The predictions that are shown, at most `most`, and how many are not.
 fn chosen(snapshot: &Snapshot, most: usize) -> (Vec<&Prediction>, usize) {
-    let alarms: BTreeSet<(FailureKind, &Unit)> =
-        snapshot.alarms.iter().map(|open| (open.alarm.kind, &open.alarm.unit)).collect();
+    let alarms = OpenAlarms::new(snapshot);
     let likely = snapshot.predictions.iter().filter(|one| one.probability().is_some());
-    let (mut shown, others): (Vec<_>, Vec<_>) =
-        likely.partition(|one| alarms.contains(&(one.kind, &one.unit)));
+    let (mut shown, others): (Vec<_>, Vec<_>) = likely.partition(|one| alarms.concern(one));
     shown.extend(
         others
             .into_iter()

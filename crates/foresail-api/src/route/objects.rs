@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use super::extract::Names;
 use super::incidents::{DEFAULT_SPAN, Kept, kept};
 use crate::api::{Api, compute};
-use crate::body::{AlarmBody, ObjectBody, OutcomeBody, PredictionBody, workload_kind};
+use crate::body::{AlarmBody, ObjectBody, OpenAlarms, OutcomeBody, workload_kind};
 use crate::problem::{Code, Problem};
 use crate::source::Snapshot;
 
@@ -107,10 +107,11 @@ impl Wanted {
     ) -> Result<ObjectBody, Problem> {
         let mut body = self.empty(cluster);
         let known = now.minute.as_deref().is_some_and(|minute| self.fill(&mut body, minute));
+        let alarms = OpenAlarms::new(now);
         let predictions = now.predictions.iter();
         body.predictions = predictions
             .filter(|one| self.concerns(&one.unit, one.pod.as_deref()))
-            .map(|one| PredictionBody::new(one, cluster))
+            .map(|one| alarms.shape(one, cluster))
             .collect();
         let open: BTreeSet<_> = now.alarms.iter().map(|open| open.alarm.id).collect();
         body.alarms = (now.alarms.iter().rev())

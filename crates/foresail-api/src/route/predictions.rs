@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use super::extract::{self, Parameters};
 use crate::api::{Api, compute};
-use crate::body::{Place, PredictionBody, PredictionsBody};
+use crate::body::{OpenAlarms, Place, PredictionsBody};
 use crate::problem::Problem;
 
 /// Predictions that are answered without `limit`.
@@ -62,12 +62,13 @@ pub(super) async fn predictions(
     let snapshot = api.snapshot()?;
     let cluster = api.cluster().to_owned();
     let body = compute(move || {
+        let alarms = OpenAlarms::new(&snapshot);
         let mut matching = 0;
         let mut predictions = Vec::new();
         for prediction in snapshot.predictions.iter().filter(|one| filter.matches(one)) {
             matching += 1;
             if predictions.len() < limit {
-                predictions.push(PredictionBody::new(prediction, &cluster));
+                predictions.push(alarms.shape(prediction, &cluster));
             }
         }
         PredictionsBody { cluster, at: snapshot.at, matching, predictions }
