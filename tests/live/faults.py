@@ -1,6 +1,6 @@
 """What may be wrong with a server, and from when to when of replayed time.
 
-A fault is one JSON object: `target` (`kubernetes` or `prometheus`), `kind`, and by kind more:
+A fault is one JSON object: `target` (`kubernetes`, `prometheus`, or `kubelet` for `down`), `kind`, and by kind more:
 
 | kind | what happens |
 |---|---|
@@ -38,7 +38,7 @@ class Faults:
 
     def add(self, fault):
         """Takes a fault, checked."""
-        if fault.get("kind") not in KINDS or fault.get("target") not in ("kubernetes", "prometheus"):
+        if fault.get("kind") not in KINDS or fault.get("target") not in ("kubernetes", "prometheus", "kubelet"):
             raise ValueError(f"not a fault: {json.dumps(fault)}")
         now = self._clock()
         begins = history.seconds(fault["from"]) if "from" in fault else now

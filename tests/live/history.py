@@ -69,8 +69,8 @@ class Change:
 class History:
     """The changes of a recording."""
 
-    def __init__(self, folder, copies=1):
-        folder = Path(folder)
+    def __init__(self, folder, copies=1, kubelet_port=10250):
+        folder, self._kubelet_port = Path(folder), kubelet_port
         manifest = json.loads((folder / "recording.json").read_text())
         self.started_at = seconds(manifest["started_at"])
         self.ended_at = seconds(manifest["ended_at"])
@@ -109,7 +109,7 @@ class History:
         for line in lines(folder / "workloads.jsonl.gz"):
             yield self._entry(line, RESOURCES[line["kind"]], objects.workload(line))
         for line in lines(folder / "nodes.jsonl.gz"):
-            yield self._entry(line, "nodes", objects.node(line))
+            yield self._entry(line, "nodes", objects.node(line, self._kubelet_port))
         for line in lines(folder / "events.jsonl.gz"):
             yield self._entry(line, "events", objects.event(line))
 

@@ -240,8 +240,8 @@ def restarted(at):
     return {"kubectl.kubernetes.io/restartedAt": at} if at else None
 
 
-def node(line):
-    """A node."""
+def node(line, kubelet_port=10250):
+    """A node, with the port of its kubelet."""
     name = line["name"]
     labels = {"kubernetes.io/hostname": name, **(line.get("labels") or {})}
     return {
@@ -260,6 +260,7 @@ def node(line):
                 {"type": "InternalIP", "address": "127.0.0.1"},
                 {"type": "Hostname", "address": name},
             ],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet_port}},
             "nodeInfo": NODE_INFO,
         }),
     }

@@ -39,8 +39,8 @@ class World:
         wait_for("world", lambda: out.read_text().endswith("\n") or self.child.poll() is not None, 60.0)
         assert self.child.poll() is None, self.log.read_text()
         addresses = json.loads(out.read_text())
-        self.kubernetes, self.prometheus, self.door = (
-            addresses[name] for name in ("kubernetes", "prometheus", "door"))
+        self.kubernetes, self.prometheus, self.kubelet, self.door = (
+            addresses[name] for name in ("kubernetes", "prometheus", "kubelet", "door"))
 
     def tell(self, what, body, method="POST"):
         """Knocks at the door."""

@@ -3,9 +3,11 @@
 import gzip
 import http.client
 import json
+import ssl
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -108,6 +110,18 @@ def test_faults_hold_for_their_replayed_time(world):
     world.mend()
     world.tell("forbid", ["watch pods"])
     assert get(f"{pods}?watch=1")[0] == 403 and get(pods)[0] == 200
+
+
+def test_the_kubelet_tells_what_it_measured_up_to_now(world):
+    world.step("2026-11-24T06:15:00Z")
+    unchecked = ssl._create_unverified_context()
+    def page(path):
+        with urllib.request.urlopen(f"{world.kubelet}{path}", context=unchecked) as answer:
+            return answer.read().decode()
+    lines = [line for line in page("/metrics/cadvisor").splitlines() if line.startswith("container_memory_rss{")]
+    now = history.seconds("2026-11-24T06:15:00Z") * 1000
+    assert len(lines) > 30 and all(now - 10_000 < int(line.split()[-1]) <= now for line in lines)
+    assert len(json.loads(page("/stats/summary"))["pods"]) > 20
 
 
 def test_the_metrics_server_holds_the_recording(recording, work, tmp_path):

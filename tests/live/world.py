@@ -2,7 +2,7 @@
 through a recording, and a door for the test.
 
 ```text
- service ──► Kubernetes API (cluster.py) ◄── history of a recording
+ service ──► Kubernetes API (cluster.py) and kubelet (kubelet.py) ◄── history of a recording
     │  └───► proxy (proxy.py) ──► a real Prometheus with the recording's samples
     └──────► door: /replay/clock ◄── test: /replay/faults, /replay/forbid, …
 ```
@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import sys
+import tempfile
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
@@ -24,6 +25,8 @@ from aiohttp import web
 import history
 from cluster import Cluster
 from faults import Faults
+from kubelet import Kubelet, certificate
+from metrics import free_port
 from proxy import Proxy
 
 # A reader may take this long to come back after an outage while replayed time stands still.
@@ -33,12 +36,13 @@ RETURN_SECONDS = 60.0
 class Site:
     """One listener that can go down and come back on its port."""
 
-    def __init__(self, answer, port, world):
+    def __init__(self, answer, port, world, tls=None):
         app = web.Application(client_max_size=64 << 20)
         app.router.add_route("*", "/{path:.*}", answer)
         app.on_response_prepare.append(world.stamp)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        self._site = None
+        self._site, self._tls = None, tls
+        self.scheme = "https" if tls else "http"
         self.port = port
 
     async def up(self):
@@ -46,7 +50,7 @@ class Site:
         if self._site is None:
             if self._runner.server is None:
                 await self._runner.setup()
-            self._site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+            self._site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True, ssl_context=self._tls)
             await self._site.start()
             self.port = self._site._server.sockets[0].getsockname()[1]
 
@@ -65,7 +69,8 @@ class World:
     """Both servers, the faults and the clock."""
 
     def __init__(self, options):
-        recorded = history.History(options.recording, options.copies)
+        kubelet_port = free_port()
+        recorded = history.History(options.recording, options.copies, kubelet_port)
         if options.until:
             recorded.ended_at = min(recorded.ended_at, history.seconds(options.until))
         recorded.interval = options.interval or recorded.interval
@@ -78,6 +83,9 @@ class World:
             "kubernetes": Site(self.cluster.answer, options.api_port, self),
             "prometheus": Site(self.proxy.answer, options.prometheus_port, self),
         }
+        self.kubelet = Kubelet(options.recording, self.cluster)
+        with tempfile.TemporaryDirectory() as room:
+            self.sites["kubelet"] = Site(self.kubelet.answer, kubelet_port, self, certificate(room))
         self.door = Site(self.knock, 0, self)
         self.watched = None
         self.settling = asyncio.Lock()
@@ -178,6 +186,7 @@ class World:
             "watches": dict(self.cluster.watched()),
             "requests": dict(self.cluster.requests),
             "queries": self.proxy.requests,
+            "kubelet": self.kubelet.requests,
             "pods": len(self.cluster.storage.by_name["pods"].objects),
         }
 
@@ -187,7 +196,7 @@ async def serve(options):
     world = World(options)
     for site in (*world.sites.values(), world.door):
         await site.up()
-    addresses = {name: f"http://127.0.0.1:{site.port}" for name, site in world.sites.items()}
+    addresses = {name: f"{site.scheme}://127.0.0.1:{site.port}" for name, site in world.sites.items()}
     print(json.dumps({**addresses, "door": f"http://127.0.0.1:{world.door.port}"}), flush=True)
     await asyncio.Event().wait()
 
