@@ -69,11 +69,13 @@ class Change:
 class History:
     """The changes of a recording."""
 
-    def __init__(self, folder, copies=1, kubelet_port=10250):
+    def __init__(self, folder, copies=1, kubelet_port=10250, until=None):
         folder, self._kubelet_port = Path(folder), kubelet_port
         manifest = json.loads((folder / "recording.json").read_text())
         self.started_at = seconds(manifest["started_at"])
         self.ended_at = seconds(manifest["ended_at"])
+        if until is not None:
+            self.ended_at = min(self.ended_at, seconds(until))
         self.interval = manifest["scrape_interval_seconds"]
         self.time_scale = manifest["time_scale"]
         changes, initial = [], []
@@ -91,7 +93,8 @@ class History:
         ]
         changes.sort(key=lambda change: change.at)
         self.initial = [c.copy(n, self.nodes) for c in initial for n in range(copies)]
-        self.changes = [c.copy(n, self.nodes) for c in changes for n in range(copies)]
+        self.changes = [c.copy(n, self.nodes) for c in changes if c.at <= self.ended_at
+                        for n in range(copies)]
         self._times = [change.at for change in self.changes]
         self.logs = read_logs(folder)
 

@@ -1,6 +1,7 @@
 """A stretch of a recording with a service in it, and what must hold whatever happens there."""
 
 import collections
+import json
 from contextlib import contextmanager
 
 import history
@@ -28,22 +29,37 @@ def lives(service):
     assert get(f"{service.url}/healthz")[0] == 200
 
 
-def says(service, *words):
-    """Waits until it says that something is wrong, in `/readyz` or its status, and returns the text."""
+def troubles(service):
+    """What the service says is wrong: name and reason of sources and of the store."""
+    status, text = get(f"{service.url}/api/v1/status")
+    if status != 200:
+        return {"api": text}
+    status = json.loads(text)
+    found = {source["name"]: f"{source['state']}: {source['reason']}" for source in status["sources"]
+             if source["state"] in ("down", "degraded", "starting")}
+    if status["store"]["state"] in ("full", "failing"):
+        found["store"] = f"{status['store']['state']}: {status['store']['reason']}"
+    return found
+
+
+def says(service, name, words=""):
+    """Waits until it says that something is wrong there, and returns why."""
     def told():
         lives(service)
-        text = service.ready()[1] + get(f"{service.url}/api/v1/status")[1]
-        return text if any(word in text.lower() for word in words) else None
-    return wait_for(f"word of {words} from the service", told, 60.0)
+        return next((why for source, why in troubles(service).items()
+                     if source.startswith(name) and words in why), None)
+    return wait_for(f"word of trouble with {name} from the service", told, 60.0)
 
 
 def recovers(service):
-    """Waits until it is ready again."""
+    """Waits until it is ready and nothing is wrong."""
     def well():
         lives(service)
-        status, text = service.ready()
-        return status == 200 and text
-    return wait_for("a service that is ready", well, 90.0)
+        return service.ready()[0] == 200 and not troubles(service)
+    try:
+        wait_for("a service that is ready", well, 90.0)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {service.ready()}, {troubles(service)}") from error
 
 
 def not_twice(service):
@@ -71,19 +87,18 @@ def no_outcome_lost(service, undisturbed, unseen=None):
     assert not lost, f"outcomes that were lost: {dict(lost)}"
 
 
-def disturbed(world, service, target, kind, words, minutes=3.0, **more):
-    """Breaks something for some replayed minutes, while the service goes on; returns when it was."""
-    begin = history.seconds(BREAKS)
-    world.reach(begin, 120.0, service.alive)
+def disturbed(world, service, target, kind, **more):
+    """Breaks something for three replayed minutes, while the service goes on; returns when it was."""
+    world.reach(history.seconds(BREAKS), 120.0, service.alive)
     recovers(service)
     begin = world.now()
     world.fault(target, kind, **more)
-    if words:
-        says(service, *words)
-    status = world.reach(begin + minutes * MINUTES, 120.0, service.alive)
+    why = says(service, target)
+    status = world.reach(begin + 3 * MINUTES, 120.0, service.alive)
     lives(service)
     world.mend()
     recovers(service)
+    print(f"\n{target} {kind}: {why}")
     return begin, history.seconds(status["now"])
 
 

@@ -16,14 +16,14 @@ from scenes import BREAKS, MINUTES, check, disturbed, lives, recovers, says, sce
 
 def test_an_api_server_that_is_gone_for_minutes(recording, program, work, tmp_path, undisturbed):
     with scene(recording, program, work, tmp_path) as (world, service):
-        unseen = disturbed(world, service, "kubernetes", "down", ("kubernetes", "pods"))
+        unseen = disturbed(world, service, "kubernetes", "down")
         # What happened and was over in that time was seen by nobody.
         check(service, undisturbed, unseen)
 
 
 def test_a_prometheus_that_is_gone_for_minutes(recording, program, work, tmp_path, undisturbed):
     with scene(recording, program, work, tmp_path) as (world, service):
-        disturbed(world, service, "prometheus", "down", ("prometheus",))
+        disturbed(world, service, "prometheus", "down")
         check(service, undisturbed)
 
 
@@ -32,15 +32,21 @@ def test_a_prometheus_that_is_gone_for_minutes(recording, program, work, tmp_pat
     ("slow", {"delay": 40.0}),
     ("half", {}),
     ("html", {}),
-    ("content_type", {"type": "text/html"}),
     ("status", {"code": 429, "retry_after": 1}),
     ("status", {"code": 503}),
     ("hang", {}),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_prometheus_that_answers_badly(recording, program, work, tmp_path, undisturbed, kind, more):
     with scene(recording, program, work, tmp_path, prometheus={"timeout": "2s"}) as (world, service):
-        words = () if kind == "content_type" else ("prometheus",)
-        disturbed(world, service, "prometheus", kind, words, **more)
+        disturbed(world, service, "prometheus", kind, **more)
+        check(service, undisturbed)
+
+
+@pytest.mark.long
+def test_a_prometheus_that_calls_its_answers_something_else(recording, program, work, tmp_path, undisturbed):
+    with scene(recording, program, work, tmp_path) as (world, service):
+        world.reach(history.seconds(BREAKS), 120.0, service.alive)
+        world.fault("prometheus", "content_type", lasts=3 * MINUTES, type="text/html")
         check(service, undisturbed)
 
 
@@ -105,7 +111,7 @@ def test_a_token_that_expires(recording, program, work, tmp_path, undisturbed):
 def test_a_right_that_is_missing(recording, program, work, tmp_path):
     with scene(recording, program, work, tmp_path, until="2026-11-24T06:12:00Z") as (world, service):
         world.tell("forbid", ["events", "nodes", "jobs"])
-        says(service, "forbidden")
+        says(service, "kubernetes", "forbidden")
         assert service.finish() == 0, service.tail()
         assert service.outcomes()
 
@@ -137,7 +143,7 @@ def test_a_disk_that_is_full(recording, program, work, tmp_path, undisturbed):
             world.reach(history.seconds(BREAKS), 180.0, service.alive)
             disk.fill()
             begin = world.now()
-            says(service, "full")
+            says(service, "store", "full")
             world.reach(begin + 2 * MINUTES, 60.0, service.alive)
             lives(service)
             disk.free()

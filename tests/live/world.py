@@ -70,9 +70,7 @@ class World:
 
     def __init__(self, options):
         kubelet_port = free_port()
-        recorded = history.History(options.recording, options.copies, kubelet_port)
-        if options.until:
-            recorded.ended_at = min(recorded.ended_at, history.seconds(options.until))
+        recorded = history.History(options.recording, options.copies, kubelet_port, options.until)
         recorded.interval = options.interval or recorded.interval
         self.recorded, self.pace = recorded, options.pace
         self.faults = Faults(lambda: self.cluster.now)
