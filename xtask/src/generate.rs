@@ -12,6 +12,7 @@ const PAGES: &[(&str, &str)] = &[
     ("docs/metrics.md", "metrics"),
     ("docs/features.md", "features"),
     ("docs/simulated-columns.md", "simulated-columns"),
+    ("docs/config.md", "config"),
 ];
 
 /// Writes every generated page under the workspace root; the working directory must be inside it.

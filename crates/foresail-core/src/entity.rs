@@ -1,6 +1,7 @@
 //! What a sample belongs to, and the compact id that stands for it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,21 @@ pub struct EntityId(u32);
 pub struct EntityTable {
     ids: BTreeMap<Entity, EntityId>,
     entities: Vec<Entity>,
+}
+
+// === impl Entity ===
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Container { namespace, pod, container } => {
+                write!(f, "{namespace}/{pod} {container}")
+            }
+            Self::Pod { namespace, pod } => write!(f, "{namespace}/{pod}"),
+            Self::Node { node } => write!(f, "node {node}"),
+            Self::Claim { namespace, claim } => write!(f, "volume {namespace}/{claim}"),
+        }
+    }
 }
 
 // === impl EntityId ===

@@ -17,6 +17,7 @@ pub mod alarm;
 pub mod assess;
 mod by_name;
 pub mod checks;
+pub mod evidence;
 pub mod features;
 pub mod first_passage;
 pub mod graph;

@@ -1,7 +1,10 @@
 //! The command line: every command, its options and an example.
 
+mod backtest;
 mod dataset;
+mod models;
 mod record;
+mod run;
 mod simulate;
 mod tables;
 mod train;
@@ -11,15 +14,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use backtest::BacktestArguments;
 pub(crate) use dataset::{BalanceArgument, DatasetArguments};
+pub(crate) use models::ModelsArguments;
 pub(crate) use record::{PrometheusArguments, RecordArguments};
+pub(crate) use run::RunArguments;
 pub(crate) use simulate::SimulateArguments;
 pub(crate) use tables::{DataCommand, DataInspectArguments, EvaluateArguments, PredictArguments};
 pub(crate) use train::{
     ClassWeightsArgument, MissingTargetArgument, ModelArgument, SplitArgument, TrainArguments,
 };
-
-use crate::requirement::{Metric, Requirement};
 
 /// Sees Kubernetes failures before they happen.
 #[derive(Debug, Parser)]
@@ -48,7 +52,8 @@ pub(crate) enum Command {
     Recording(RecordingCommand),
     /// List the failures that really happened in a recording, with the facts that made them
     Outcomes(OutcomesArguments),
-    /// Replay a recording causally: the alarms it would have raised, beside the stock rules
+    /// Replay a recording or a Prometheus' history causally: the alarms it would have raised, beside the
+    /// stock rules
     Backtest(BacktestArguments),
     /// Write what a metrics server holds of the last hours as a recording
     Record(RecordArguments),
@@ -65,8 +70,10 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Say the class of every row of a table, with its probability and its reasons
     Predict(PredictArguments),
-    /// Show the models at hand
+    /// Show the models at hand; add them to a service's registry and give them roles
     Models(ModelsArguments),
+    /// Watch a cluster: collect, predict, raise alarms, answer over HTTP
+    Run(RunArguments),
     /// Judge every method on recordings and applications that it was not fitted on
     Bench(BenchArguments),
     /// Print a generated page of the documentation
@@ -106,6 +113,8 @@ pub(crate) enum Page {
     Features,
     /// Columns and issue types of a simulated CSV
     SimulatedColumns,
+    /// Settings of the service
+    Config,
 }
 
 /// How many false alarms may be spent, per pod-day of fault time.
@@ -173,54 +182,6 @@ pub(crate) struct OutcomesArguments {
     pub(crate) format: Format,
 }
 
-/// Options of `backtest`.
-#[derive(Args, Debug)]
-#[command(after_help = backtest_help(), after_long_help = backtest_long_help())]
-pub(crate) struct BacktestArguments {
-    /// Folder of the recording to replay
-    #[arg(long, value_name = "DIR")]
-    pub(crate) recording: PathBuf,
-    /// A trained model, judged at its own operating point [default: first passage, untrained]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) model: Option<PathBuf>,
-    /// Recordings to choose thresholds and the baselines' settings on [default: as shipped]
-    #[arg(long, value_name = "DIR", num_args = 1..)]
-    pub(crate) train: Vec<PathBuf>,
-    /// False alarms per pod-day of fault time that the threshold is for: the model's, else chosen on
-    /// --train, else as shipped (chosen on the shipped training recordings)
-    #[arg(long, value_enum, default_value = "0.5")]
-    pub(crate) budget: BudgetArgument,
-    /// Write the alarms, one JSON object a line
-    #[arg(long, value_name = "FILE")]
-    pub(crate) alarms: Option<PathBuf>,
-    /// Write the probabilities of every tick as Parquet
-    #[arg(long, value_name = "FILE")]
-    pub(crate) scores: Option<PathBuf>,
-    /// Write report.html, result.json and pictures into this folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Exit with 1 unless these hold, such as 'er>=0.2,fa<=1'
-    #[arg(long, value_name = "CONDITIONS")]
-    pub(crate) require: Option<Requirement>,
-    /// How to print the results
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-/// Options of `models`.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Example:
-  foresail models my.model")]
-pub(crate) struct ModelsArguments {
-    /// Model files to show beside the one that is built in
-    #[arg(value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// How to print them
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
 /// Options of `bench`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -243,29 +204,4 @@ pub(crate) struct BenchArguments {
     /// Exit with 1 where Foresail falls out of the intervals of these committed results
     #[arg(long, value_name = "FILE")]
     pub(crate) check: Option<PathBuf>,
-}
-
-/// What `backtest` does without a trained model.
-const UNTRAINED: &str =
-    "Without --model it uses first passage to known limits and change-time checks: no training.";
-
-const BACKTEST_EXAMPLE: &str = "Example:
-  foresail backtest --recording data/lab-4 --train data/lab-1 data/lab-2 data/lab-3 \\
-      --budget 0.5 --out out/backtest --require 'er>=0.2,fa<=1'";
-
-/// The short help's closing text.
-fn backtest_help() -> String {
-    format!("{UNTRAINED}\n\n{BACKTEST_EXAMPLE}")
-}
-
-/// The same with everything that can be required.
-fn backtest_long_help() -> String {
-    let metrics: String = Metric::ALL
-        .iter()
-        .map(|metric| format!("  {:<15}{}\n", metric.as_str(), metric.meaning()))
-        .collect();
-    format!(
-        "{UNTRAINED}\n\nConditions for --require, joined by commas, are one of these, then >=, <=, > or <, \
-         then a number:\n{metrics}\n{BACKTEST_EXAMPLE}"
-    )
 }

@@ -24,6 +24,7 @@ mod predict;
 mod progress;
 mod record;
 mod reference;
+mod registry;
 mod requirement;
 mod rows;
 mod serve;
@@ -68,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
+        Command::Run(arguments) => service::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Reference { page } => reference::run(page),

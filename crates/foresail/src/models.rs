@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::arguments::{Format, ModelsArguments};
 use crate::failure::{Failure, Result};
+use crate::registry;
 use crate::stdout::Output;
 use crate::table_card;
 
@@ -30,6 +31,9 @@ struct ModelObject<'a> {
 
 /// Prints the card of each model.
 pub(crate) fn run(arguments: &ModelsArguments) -> Result<()> {
+    if arguments.is_of_registry() {
+        return registry::run(arguments);
+    }
     let mut models = vec![(BUILT_IN.to_owned(), built_in()?.header)];
     for file in &arguments.files {
         models.push((file.display().to_string(), header(file)?));

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use layers::{Override, load};
 pub(crate) use length::Length;
-pub(crate) use page::{page, sample};
+pub(crate) use page::{page, rendered};
 
 /// What one process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]

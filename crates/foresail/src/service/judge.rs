@@ -6,12 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use foresail_core::store::{RestartPoint, Tick};
 use foresail_core::{
-    Alarm, AlarmChange, AlarmId, Batch, FailureKind, Outcome, Prediction, Timestamp, Unit,
+    Alarm, AlarmId, Assessment, Batch, FailureKind, Outcome, Prediction, Timestamp, Unit,
 };
 use foresail_engine::unknown::Unusual;
-use foresail_engine::{EngineAssessment, Models, Policy, Settings, State, assess};
+use foresail_engine::{Carry, EngineAssessment, Models, Policy, Settings, State, assess};
+use serde::Serialize;
 
-use super::restart;
+use super::restart::{self, RestartError};
 
 /// A model with the policy that its scores are for.
 #[derive(Clone, Debug)]
@@ -50,10 +51,17 @@ pub(crate) struct Judged {
     pub(crate) predictions: Vec<Prediction>,
     /// Open alarms as they are now.
     pub(crate) open: Vec<Alarm>,
-    /// What each shadow predicted and did, by its name.
-    pub(crate) shadows: Vec<(String, Vec<Prediction>, Vec<AlarmChange>)>,
+    /// What each shadow said.
+    pub(crate) shadows: Vec<Said>,
     /// Workloads that are unlike themselves.
     pub(crate) unusual: Vec<Unusual>,
+}
+
+/// What a model said that does not speak.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) name: String,
+    pub(crate) predictions: Vec<Prediction>,
 }
 
 /// The parts of an outcome that change after it became known.
@@ -70,23 +78,20 @@ pub(crate) struct Judge {
     shadows: Vec<Shadow>,
     /// Outcomes that were handed out, as they were then.
     known: HashMap<OutcomeKey, Revision>,
-    /// Alarms of an earlier life that nobody would ever close, with the time of the first tick.
-    orphans: Vec<AlarmId>,
     watch_floor: f64,
 }
 
 // === impl Judge ===
 
 impl Judge {
-    /// Begins with nothing known. `orphans` are alarms that an earlier life left open.
-    pub(crate) fn new(settings: Settings, service: Judging, orphans: Vec<AlarmId>) -> Self {
+    /// Begins with nothing known.
+    pub(crate) fn new(settings: Settings, service: Judging) -> Self {
         Self {
             state: State::new(settings),
             last: None,
             service,
             shadows: Vec::new(),
             known: HashMap::new(),
-            orphans,
             watch_floor: 0.0,
         }
     }
@@ -94,18 +99,33 @@ impl Judge {
     /// Goes on from where an earlier life stood.
     pub(crate) fn resumed(state: State, last: EngineAssessment, service: Judging) -> Self {
         let settings = state.settings().clone();
-        Self { state, last: Some(last), ..Self::new(settings, service, Vec::new()) }
+        Self { state, last: Some(last), ..Self::new(settings, service) }
+    }
+
+    /// Takes over the alarms that the store has as open; later ones are numbered from `next` on.
+    pub(crate) fn take_over(&mut self, open: Vec<Alarm>, next: AlarmId) {
+        let last = self.last.get_or_insert_with(nothing_said);
+        last.carry.alarms.reconcile(open, next.0);
+    }
+
+    /// Lets other models judge from now on. What they remember begins anew; open alarms stay open.
+    pub(crate) fn set_models(&mut self, service: Judging, shadows: Vec<Judging>) {
+        if let Some(last) = &mut self.last {
+            last.carry =
+                Carry { alarms: std::mem::take(&mut last.carry.alarms), ..Carry::default() };
+        }
+        self.service = service;
+        self.shadows = watching(shadows);
+    }
+
+    /// Scores these beside the model in service.
+    pub(crate) fn with_shadows(self, shadows: Vec<Judging>) -> Self {
+        Self { shadows: watching(shadows), ..self }
     }
 
     /// Keeps predictions from this probability on.
     pub(crate) const fn with_watch_floor(mut self, floor: f64) -> Self {
         self.watch_floor = floor;
-        self
-    }
-
-    /// Scores these beside the model in service.
-    pub(crate) fn with_shadows(mut self, shadows: Vec<Judging>) -> Self {
-        self.shadows = shadows.into_iter().map(|judging| Shadow { judging, last: None }).collect();
         self
     }
 
@@ -127,9 +147,7 @@ impl Judge {
         let both = (&self.service.models, &self.service.policy);
         let mut said = assess(&self.state, self.last.as_ref(), at, both);
         judged.predictions = std::mem::take(&mut said.predictions);
-        judged.tick.alarms =
-            self.orphans.drain(..).map(|id| AlarmChange::Cleared { id, at }).collect();
-        judged.tick.alarms.append(&mut said.alarms);
+        judged.tick.alarms = std::mem::take(&mut said.alarms);
         judged.open = said.carry.alarms.open().cloned().collect();
         judged.unusual = said.carry.unusual.clone();
         judged.tick.predictions = kept(&judged.predictions, &judged.open, self.watch_floor);
@@ -153,25 +171,50 @@ impl Judge {
         outcomes
     }
 
-    /// From where a later life can go on; `None` before the first judged tick.
-    pub(crate) fn restart_point(&self) -> Result<Option<RestartPoint>, restart::RestartError> {
-        self.last.as_ref().map(|last| restart::write(&self.state, last)).transpose()
+    /// Name of the model in service.
+    pub(crate) fn name(&self) -> &str {
+        &self.service.name
+    }
+
+    /// The time that was last judged.
+    pub(crate) fn last_tick(&self) -> Option<Timestamp> {
+        self.last.as_ref().map(|last| last.at).filter(|at| *at > Timestamp::default())
+    }
+
+    /// From where a later life can go on, with what the caller remembers; `None` before the first
+    /// judged tick.
+    pub(crate) fn restart_point(
+        &self,
+        memory: &impl Serialize,
+    ) -> Result<Option<RestartPoint>, RestartError> {
+        let last = self.last.as_ref().filter(|last| last.at > Timestamp::default());
+        last.map(|last| restart::write(&self.state, last, memory)).transpose()
     }
 }
 
 // === impl Shadow ===
 
 impl Shadow {
-    fn tick(
-        &mut self,
-        state: &State,
-        at: Timestamp,
-    ) -> (String, Vec<Prediction>, Vec<AlarmChange>) {
+    fn tick(&mut self, state: &State, at: Timestamp) -> Said {
         let both = (&self.judging.models, &self.judging.policy);
         let mut said = assess(state, self.last.as_ref(), at, both);
-        let spoken = (std::mem::take(&mut said.predictions), std::mem::take(&mut said.alarms));
+        let predictions = std::mem::take(&mut said.predictions);
         self.last = Some(said);
-        (self.judging.name.clone(), spoken.0, spoken.1)
+        Said { name: self.judging.name.clone(), predictions }
+    }
+}
+
+fn watching(shadows: Vec<Judging>) -> Vec<Shadow> {
+    shadows.into_iter().map(|judging| Shadow { judging, last: None }).collect()
+}
+
+/// Before the first tick.
+fn nothing_said() -> EngineAssessment {
+    Assessment {
+        at: Timestamp::default(),
+        predictions: Vec::new(),
+        alarms: Vec::new(),
+        carry: Carry::default(),
     }
 }
 

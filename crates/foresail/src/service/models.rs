@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use foresail_core::Timestamp;
-use foresail_core::store::{
-    ClusterName, ModelEntry, ModelRole, NewModel, Registry, StoreError,
-};
+use foresail_core::store::{ClusterName, ModelEntry, ModelRole, NewModel, Registry, StoreError};
 use foresail_engine::{Models, Policy, first_passage};
 use foresail_evaluate::learned::StoredModel;
 use foresail_learn::model_file::{Header, Model, ModelFileError, Named};
@@ -76,25 +74,21 @@ pub(crate) fn from_file(path: &Path, now: Timestamp) -> Result<(NewModel, Loaded
 /// Reads the registry and chooses.
 pub(crate) async fn choose(
     wanted: &Wanted,
-    (registry, cluster): (&dyn Registry, &ClusterName),
+    registry: Option<(&dyn Registry, &ClusterName)>,
     given: &BTreeMap<String, Loaded>,
 ) -> std::result::Result<Chosen, ChooseError> {
-    let entries = registry.models(cluster).await?;
     let mut loaded = given.clone();
     loaded.insert(BUILT_IN_NAME.to_owned(), Loaded::Recording(built_in()?));
-    let mut refused = Vec::new();
-    for entry in &entries {
-        if given.contains_key(&entry.name) {
-            continue;
-        }
-        let bytes = registry.model_file(cluster, &entry.name).await;
-        match bytes.map_err(|error| error.to_string()).and_then(|bytes| {
-            open(&entry.name, &bytes).map_err(|failure| failure.to_string())
-        }) {
-            Ok(model) => {
-                loaded.insert(entry.name.clone(), model);
+    let (mut entries, mut refused) = (Vec::new(), Vec::new());
+    if let Some((registry, cluster)) = registry {
+        entries = registry.models(cluster).await?;
+        for entry in entries.iter().filter(|entry| !given.contains_key(&entry.name)) {
+            match read((registry, cluster), &entry.name).await {
+                Ok(model) => {
+                    loaded.insert(entry.name.clone(), model);
+                }
+                Err(reason) => refused.push((entry.name.clone(), reason)),
             }
-            Err(reason) => refused.push((entry.name.clone(), reason)),
         }
     }
     let by_role = |role: ModelRole| {
@@ -110,6 +104,14 @@ pub(crate) async fn choose(
         }
     }
     Ok(Chosen { service, shadows, loaded, refused, entries })
+}
+
+async fn read(
+    (registry, cluster): (&dyn Registry, &ClusterName),
+    name: &str,
+) -> std::result::Result<Loaded, String> {
+    let bytes = registry.model_file(cluster, name).await.map_err(|error| error.to_string())?;
+    open(name, &bytes).map_err(|failure| failure.to_string())
 }
 
 /// Why no model could be chosen.

@@ -1,7 +1,9 @@
-//! The bytes of a restart point: state and last assessment, compressed by nobody, checked by the store.
+//! The bytes of a restart point: state, last assessment, and what is remembered beside them.
 
 use foresail_core::store::RestartPoint;
 use foresail_engine::{EngineAssessment, Settings, State};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Names the form of the bytes: the program's version, since a state is only its own program's.
 const FORMAT: &str = concat!("foresail ", env!("CARGO_PKG_VERSION"), " state 1");
@@ -23,21 +25,25 @@ pub(crate) enum RestartError {
     Settings,
 }
 
-/// Writes one.
-pub(super) fn write(state: &State, last: &EngineAssessment) -> Result<RestartPoint, RestartError> {
+/// Writes one; `memory` is what the caller remembers beside the engine.
+pub(super) fn write(
+    state: &State,
+    last: &EngineAssessment,
+    memory: &impl Serialize,
+) -> Result<RestartPoint, RestartError> {
     Ok(RestartPoint {
         at: last.at,
         format: FORMAT.to_owned(),
         state: rmp_serde::to_vec_named(state)?,
-        assessment: rmp_serde::to_vec_named(last)?,
+        assessment: rmp_serde::to_vec_named(&(last, memory))?,
     })
 }
 
 /// Reads one that was made with these settings.
-pub(super) fn read(
+pub(super) fn read<M: DeserializeOwned>(
     point: &RestartPoint,
     settings: &Settings,
-) -> Result<(State, EngineAssessment), RestartError> {
+) -> Result<(State, EngineAssessment, M), RestartError> {
     if point.format != FORMAT {
         return Err(RestartError::Format(point.format.clone()));
     }
@@ -45,5 +51,6 @@ pub(super) fn read(
     if state.settings() != settings {
         return Err(RestartError::Settings);
     }
-    Ok((state, rmp_serde::from_slice(&point.assessment)?))
+    let (last, memory) = rmp_serde::from_slice(&point.assessment)?;
+    Ok((state, last, memory))
 }

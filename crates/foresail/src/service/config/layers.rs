@@ -22,6 +22,24 @@ pub(crate) struct Override {
     pub(crate) text: String,
 }
 
+// === impl Override ===
+
+impl Override {
+    /// `key=value` of `--set`.
+    pub(crate) fn parse(text: &str) -> std::result::Result<Self, String> {
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| format!("`--set {text}` has no `=`"))?;
+        let known = SETTINGS.iter().find(|setting| setting.key == key.trim());
+        let setting =
+            known.ok_or_else(|| format!("`--set {text}`: there is no setting `{key}`"))?;
+        Ok(Self {
+            origin: format!("--set {}", setting.key),
+            key: setting.key,
+            text: value.to_owned(),
+        })
+    }
+}
+
 /// Reads the file, then takes what the environment and the flags say.
 pub(crate) fn load(
     file: Option<&Path>,

@@ -140,7 +140,7 @@ pub(crate) fn page() -> String {
     );
     let defaults = defaults();
     for Setting { key, meaning } in SETTINGS {
-        let default = default_of(&defaults, key);
+        let default = in_yaml(&defaults, key);
         let shown = if default == "null" { String::new() } else { format!("`{default}`") };
         let _ = writeln!(
             page,
@@ -158,8 +158,13 @@ pub(crate) fn page() -> String {
 }
 
 /// A file with every setting at its default.
-pub(crate) fn sample() -> String {
-    let defaults = defaults();
+fn sample() -> String {
+    rendered(&Config::default())
+}
+
+/// A file with every setting of `config`.
+pub(crate) fn rendered(config: &Config) -> String {
+    let values = serde_json::to_value(config).unwrap_or_default();
     let mut text = String::new();
     let mut section = "";
     for Setting { key, .. } in SETTINGS {
@@ -169,14 +174,10 @@ pub(crate) fn sample() -> String {
             section = group;
         }
         let indent = if group.is_empty() { "" } else { "  " };
-        match default_of(&defaults, key).as_str() {
-            "null" => {
-                let _ = writeln!(text, "{indent}# {name}:");
-            }
-            default => {
-                let _ = writeln!(text, "{indent}{name}: {default}");
-            }
-        }
+        let _ = match in_yaml(&values, key).as_str() {
+            "null" => writeln!(text, "{indent}# {name}:"),
+            value => writeln!(text, "{indent}{name}: {value}"),
+        };
     }
     text
 }
@@ -185,11 +186,15 @@ fn defaults() -> Value {
     serde_json::to_value(Config::default()).unwrap_or_default()
 }
 
-/// The default as YAML takes it.
-fn default_of(defaults: &Value, key: &str) -> String {
-    let value = key.split('.').fold(defaults, |value, part| &value[part]);
+/// A value as YAML takes it; JSON is YAML too.
+fn in_yaml(values: &Value, key: &str) -> String {
+    let value = key.split('.').fold(values, |value, part| &value[part]);
+    let plain = |text: &str| {
+        text.starts_with(char::is_alphanumeric)
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:".contains(c))
+    };
     match value {
-        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::String(text) if plain(text) => text.clone(),
         other => other.to_string(),
     }
 }
