@@ -129,6 +129,7 @@ struct StreamState {
     last: i64,
     /// From when on a side source gives it.
     side_from: Option<i64>,
+    side_last: i64,
     pending: Vec<Point<i64>>,
 }
 
@@ -145,6 +146,7 @@ pub(crate) struct Assembler {
     stream_of: FxHashMap<(u32, Quantity), u32>,
     pending: Vec<Raw>,
     pending_side: Vec<(i64, u32, f64)>,
+    side_quantities: BTreeSet<Quantity>,
     growth: Vec<(i64, Arc<CallKey>)>,
     callers: BTreeMap<CallKey, Pause<i64>>,
     watcher: Watcher,
@@ -175,6 +177,7 @@ impl Assembler {
             stream_of: FxHashMap::default(),
             pending: Vec::new(),
             pending_side: Vec::new(),
+            side_quantities: BTreeSet::new(),
             growth: Vec::new(),
             callers: BTreeMap::new(),
             watcher: Watcher::default(),
@@ -199,6 +202,16 @@ impl Assembler {
             entities: self.entities.len(),
             pending: self.pending.len(),
         }
+    }
+
+    /// Series of each family.
+    pub(crate) fn families(&self) -> BTreeMap<String, u64> {
+        self.series.families().map(|(family, count)| (family.to_owned(), count)).collect()
+    }
+
+    /// Quantities that came from side sources.
+    pub(crate) fn side_quantities(&self) -> impl Iterator<Item = Quantity> {
+        self.side_quantities.iter().copied()
     }
 
     /// Whether any rule reads the family.
@@ -381,6 +394,7 @@ impl Assembler {
             chooser: Chooser::default(),
             last: i64::MIN,
             side_from: None,
+            side_last: i64::MIN,
             pending: Vec::new(),
         };
         if index as usize == self.streams.len() {
@@ -432,6 +446,7 @@ impl Assembler {
         at: Timestamp,
         value: f64,
     ) {
+        self.side_quantities.insert(quantity);
         let entity = self.entities.place(entity);
         let stream = self.stream(entity, quantity);
         self.pending_side.push((at.as_millis(), stream, value));
@@ -533,7 +548,9 @@ impl Assembler {
         let mut before: Option<(u32, i64)> = None;
         for (at, index, value) in side {
             let Some(Some(stream)) = streams.get_mut(index as usize) else { continue };
-            if before.replace((index, at)) != Some((index, at)) && value.is_finite() {
+            let new = before.replace((index, at)) != Some((index, at)) && at > stream.side_last;
+            if new && value.is_finite() {
+                stream.side_last = at;
                 stream.last = stream.last.max(at);
                 found.push((stream.entity, stream.quantity, at, value));
             }

@@ -98,6 +98,13 @@ impl SeriesTable {
         self.per_family.get(family).copied().unwrap_or_default()
     }
 
+    /// How many series each family has, in order of name.
+    pub(super) fn families(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts: BTreeMap<&'static str, usize> = self.per_family.clone().into_iter().collect();
+        let held = counts.into_iter().filter(|(_, count)| *count > 0);
+        held.map(|(family, count)| (family, count as u64))
+    }
+
     pub(super) fn add(&mut self, mut series: Series) -> u32 {
         self.generation = self.generation.wrapping_add(1);
         series.generation = self.generation;
