@@ -1,9 +1,14 @@
-//! `foresail backtest`: replays a recording and prints the result beside every baseline.
+//! `foresail backtest`: replays a recording, or the history of a metrics server, and prints the result
+//! beside every baseline.
+
+mod history;
+mod told;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use foresail_collect::prometheus::FiredAlerts;
 use foresail_collect::scores::write_scores;
 use foresail_engine::alarm::AlarmLine;
 use foresail_engine::first_passage;
@@ -11,7 +16,9 @@ use foresail_engine::{Models, Policy};
 use foresail_evaluate::backtest::{self, Backtest, BacktestInput, Progress as Step};
 use foresail_evaluate::learned::StoredModel;
 use foresail_evaluate::report;
-use foresail_evaluate::result::{BacktestResult, RecordingSummary, Row, Runtime, Seeds};
+use foresail_evaluate::result::{
+    BacktestResult, Fired, HistorySource, RecordingSummary, Row, Runtime, Seeds,
+};
 use serde::Serialize;
 
 use crate::arguments::{BacktestArguments, BudgetArgument, Format};
@@ -32,6 +39,20 @@ struct ResultObject<'a> {
     budget: f64,
     rows: Vec<&'a Row>,
     unjudged: Vec<Unjudged>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fired: Option<&'a Fired>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<&'a HistorySource>,
+}
+
+/// What is judged, by what.
+pub(crate) struct Judging<'a> {
+    pub(crate) recording: &'a Path,
+    pub(crate) training: &'a [PathBuf],
+    pub(crate) budget: BudgetArgument,
+    pub(crate) model: Option<StoredModel>,
+    /// The alerts that really fired there, where that is known.
+    pub(crate) fired: Option<FiredAlerts>,
 }
 
 /// Runs the command.
@@ -40,9 +61,13 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<()> {
     let alarms = arguments.alarms.as_deref().map(StagedFile::create).transpose()?;
     let scores = arguments.scores.as_deref().map(StagedFile::create).transpose()?;
     arguments.out.as_deref().map_or(Ok(()), check_folder)?;
-    let model = arguments.model.as_deref().map(models::open).transpose()?;
-    let Backtest { result, alarms: raised, predictions, .. } =
-        judge(&arguments.recording, &arguments.train, (arguments.budget, model))?;
+    let Backtest { result, alarms: raised, predictions, .. } = match &arguments.recording {
+        Some(recording) => {
+            let model = arguments.model.as_deref().map(models::open).transpose()?;
+            judge(recording, &arguments.train, (arguments.budget, model))?
+        }
+        None => history::judge(arguments)?,
+    };
     if let Some(file) = alarms {
         let cluster = shown(&result).map_or("", |recording| recording.cluster.as_str());
         file.commit_with(|out| {
@@ -62,15 +87,18 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<()> {
             budget: result.shown_budget,
             rows: summary.rows().collect(),
             unjudged,
+            fired: result.fired.as_ref(),
+            history: result.history.as_ref(),
         })?,
         Format::Text => {
             print(&mut output, &summary)?;
-            if arguments.model.is_some() {
+            if result.history.is_some() || arguments.model.is_some() {
                 output.line(format_args!("\nForesail: {}", result.provenance.model))?;
             }
             for reason in &unjudged {
                 output.line(format_args!("\n{reason}"))?;
             }
+            told::print(&mut output, &result)?;
         }
     }
     if let Some(folder) = &arguments.out {
@@ -91,6 +119,12 @@ pub(crate) fn judge(
     training: &[PathBuf],
     (budget, model): (BudgetArgument, Option<StoredModel>),
 ) -> Result<Backtest> {
+    judge_with(Judging { recording, training, budget, model, fired: None })
+}
+
+/// The same, beside the alerts that really fired there.
+pub(crate) fn judge_with(judging: Judging<'_>) -> Result<Backtest> {
+    let Judging { recording, training, budget, model, fired } = judging;
     let mut policy = Policy::default();
     if let Some(threshold) = threshold(budget, model.as_ref())? {
         policy.alarm.threshold = threshold;
@@ -106,7 +140,7 @@ pub(crate) fn judge(
         models: Models { learned, ..Models::default() },
         header,
         policy,
-        fired: None,
+        fired,
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         git_revision: option_env!("FORESAIL_REVISION").map(str::to_owned),
         command: command_line(),

@@ -78,17 +78,22 @@ pub(crate) fn run(arguments: &RecordArguments) -> Result<()> {
 
 /// Records into `dir`.
 pub(crate) fn record(client: &Client, options: &HistoryOptions, dir: &Path) -> Result<History> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::writing(error, "failed to start the network runtime"))?;
+    let runtime = runtime()?;
     let progress = Progress::start();
     let on_family = |family: &str, done, total| progress.report(family, done, total);
     runtime.block_on(record_history(client, options, dir, &on_family)).map_err(refused)
 }
 
+/// What runs the network.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::writing(error, "failed to start the network runtime"))
+}
+
 /// Writes through `write` into a folder beside `out`, which then takes its place.
-fn staged<T>(out: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+pub(crate) fn staged<T>(out: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     let failed = |error| Failure::writing(error, format!("failed to write `{}`", out.display()));
     if out.is_dir() && fs::read_dir(out).map_err(failed)?.next().is_some() {
         return Err(Failure::input(format!(
@@ -112,7 +117,9 @@ fn staged<T>(out: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
 
 /// A client by the options of the command line.
 pub(crate) fn client(server: &PrometheusArguments) -> Result<Client> {
-    if server.prometheus.contains('@') {
+    // The command line asks for one.
+    let url = server.prometheus.as_deref().unwrap_or_default();
+    if url.contains('@') {
         return Err(Failure::input(
             "`--prometheus` must not hold a user and password, which other users of this machine could \
              read: use `--user` with `--password-file`",
@@ -132,7 +139,7 @@ pub(crate) fn client(server: &PrometheusArguments) -> Result<Client> {
         _ => None,
     };
     let settings = Settings {
-        url: server.prometheus.clone(),
+        url: url.to_owned(),
         auth,
         headers: server.header.iter().map(|line| header(line)).collect::<Result<_>>()?,
         ca_file: server.ca_file.clone(),

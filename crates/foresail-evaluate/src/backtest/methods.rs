@@ -1,6 +1,7 @@
 //! The methods that are compared, and every setting of each tried on every recording.
 
 use foresail_core::PlatformDuration;
+use foresail_engine::first_passage::threshold_for;
 use foresail_learn::model_file::Header;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -70,13 +71,21 @@ pub(super) fn try_all(
             let thresholds = with_judged((replayed, training), &fixed);
             let points = run(ENGINE, Some(&thresholds));
             let untrained = run(FIRST_PASSAGE, None);
-            vec![
+            let mut tried = vec![
                 Tried {
                     fixed: Some(fixed),
                     ..tuned(ENGINE, "Foresail", MethodKind::Engine, points)
                 },
                 tuned(FIRST_PASSAGE, UNTRAINED, MethodKind::Baseline, untrained),
-            ]
+            ];
+            // Without a training recording nothing chooses its threshold.
+            if let Some(threshold) =
+                threshold_for(input.shown_budget).filter(|_| training.is_empty())
+            {
+                let points = run(FIRST_PASSAGE, Some(&[threshold]));
+                tried.push(shipped(FIRST_PASSAGE, UNTRAINED, MethodKind::Baseline, points));
+            }
+            tried
         }
         None => {
             let shipped_point = run(ENGINE, Some(&[base.threshold]));

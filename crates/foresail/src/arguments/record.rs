@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use foresail_core::{TimeScale, Timestamp};
 
 use super::Format;
@@ -13,40 +13,40 @@ use crate::span::Span;
 pub(crate) struct PrometheusArguments {
     /// Base address of a Prometheus-compatible API (Prometheus, Thanos, Mimir, VictoriaMetrics)
     #[arg(long, value_name = "URL")]
-    pub(crate) prometheus: String,
+    pub(crate) prometheus: Option<String>,
     /// How far back to read, such as 90m, 6h or 2d
-    #[arg(long, value_name = "SPAN", default_value = "6h")]
+    #[arg(long, value_name = "SPAN", default_value = "6h", requires = "prometheus")]
     pub(crate) since: Span,
     /// Until when to read, in RFC 3339 [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", requires = "prometheus")]
     pub(crate) until: Option<Timestamp>,
     /// Matchers that every query holds, such as 'cluster="a"'
-    #[arg(long, value_name = "MATCHERS", default_value = "")]
+    #[arg(long, value_name = "MATCHERS", default_value = "", requires = "prometheus")]
     pub(crate) selector: String,
     /// A header for every query, such as 'X-Scope-OrgID: team'; `@FILE` after the colon reads its value
     /// from a file
-    #[arg(long, value_name = "HEADER")]
+    #[arg(long, value_name = "HEADER", requires = "prometheus")]
     pub(crate) header: Vec<String>,
     /// File with a bearer token, read again for every query
-    #[arg(long, value_name = "FILE", conflicts_with = "user")]
+    #[arg(long, value_name = "FILE", conflicts_with = "user", requires = "prometheus")]
     pub(crate) token_file: Option<PathBuf>,
     /// User for basic authentication
-    #[arg(long, value_name = "NAME", requires = "password_file")]
+    #[arg(long, value_name = "NAME", requires_all = ["prometheus", "password_file"])]
     pub(crate) user: Option<String>,
     /// File with the user's password
-    #[arg(long, value_name = "FILE", requires = "user")]
+    #[arg(long, value_name = "FILE", requires_all = ["prometheus", "user"])]
     pub(crate) password_file: Option<PathBuf>,
     /// PEM file of the only certificate authorities to trust [default: the system's]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "prometheus")]
     pub(crate) ca_file: Option<PathBuf>,
     /// PEM file of a client certificate
-    #[arg(long, value_name = "FILE", requires = "client_key")]
+    #[arg(long, value_name = "FILE", requires_all = ["prometheus", "client_key"])]
     pub(crate) client_certificate: Option<PathBuf>,
     /// PEM file of its key
-    #[arg(long, value_name = "FILE", requires = "client_certificate")]
+    #[arg(long, value_name = "FILE", requires_all = ["prometheus", "client_certificate"])]
     pub(crate) client_key: Option<PathBuf>,
     /// Seconds until an answer must begin
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "prometheus", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) timeout: u64,
     /// How much faster than in production faults develop there
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = time_scale)]
@@ -55,7 +55,7 @@ pub(crate) struct PrometheusArguments {
 
 /// Options of `record`.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(group = ArgGroup::new("source").required(true).args(["prometheus"]), after_help = "\
 Reads only, two queries at once at most. Objects are put together from kube-state-metrics, which shows
 no events, messages, probes or volumes; docs/prometheus.md says what that costs.
 

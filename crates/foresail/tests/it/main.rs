@@ -9,6 +9,7 @@ mod help;
 mod inputs;
 mod outputs;
 mod program;
+mod real_prometheus;
 mod recordings;
 mod simulate;
 mod tables;
