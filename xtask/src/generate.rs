@@ -13,6 +13,7 @@ const PAGES: &[(&str, &str)] = &[
     ("docs/features.md", "features"),
     ("docs/simulated-columns.md", "simulated-columns"),
     ("docs/config.md", "config"),
+    ("docs/openapi.json", "openapi"),
 ];
 
 /// Writes every generated page under the workspace root; the working directory must be inside it.

@@ -34,8 +34,8 @@ pub struct ServeSettings {
     pub heartbeat: Duration,
     /// Most connections at a time; more wait.
     pub connections: usize,
-    /// Most objects of which `/metrics` shows predictions, beside those with an open alarm.
-    pub metric_series: usize,
+    /// Most predictions that `/metrics` shows, four series each; those with an open alarm come first.
+    pub metric_predictions: usize,
 }
 
 /// Why the API is not served.
@@ -97,11 +97,11 @@ impl Default for ServeSettings {
         Self {
             token: None,
             metrics: MetricsAccess::Open,
-            body_limit: 8 << 20,
+            body_limit: 4 << 20,
             timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
             connections: 256,
-            metric_series: 1_000,
+            metric_predictions: 500,
         }
     }
 }

@@ -7,6 +7,7 @@ mod record;
 mod run;
 mod simulate;
 mod tables;
+mod top;
 mod train;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub(crate) use record::{PrometheusArguments, RecordArguments};
 pub(crate) use run::RunArguments;
 pub(crate) use simulate::SimulateArguments;
 pub(crate) use tables::{DataCommand, DataInspectArguments, EvaluateArguments, PredictArguments};
+pub(crate) use top::TopArguments;
 pub(crate) use train::{
     ClassWeightsArgument, MissingTargetArgument, ModelArgument, SplitArgument, TrainArguments,
 };
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Models(ModelsArguments),
     /// Watch a cluster: collect, predict, raise alarms, answer over HTTP
     Run(RunArguments),
+    /// Show what may fail, as a running service says it, until Ctrl-C
+    Top(TopArguments),
     /// Judge every method on recordings and applications that it was not fitted on
     Bench(BenchArguments),
     /// Print a generated page of the documentation
@@ -115,6 +119,8 @@ pub(crate) enum Page {
     SimulatedColumns,
     /// Settings of the service
     Config,
+    /// The HTTP API as OpenAPI
+    Openapi,
 }
 
 /// How many false alarms may be spent, per pod-day of fault time.

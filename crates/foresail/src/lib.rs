@@ -37,6 +37,7 @@ mod stdout;
 mod summary;
 mod table;
 mod table_card;
+mod top;
 mod train;
 mod train_table;
 mod unjudged;
@@ -69,6 +70,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
+        Command::Top(arguments) => top::run(&arguments),
         Command::Run(arguments) => service::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -13,6 +13,7 @@ pub(crate) fn run(page: Page) -> Result<()> {
         Page::Recording => foresail_collect::format_page(),
         Page::Metrics => foresail_collect::metrics_page(),
         Page::SimulatedColumns => foresail_sim::metrics_table::columns_page(),
+        Page::Openapi => foresail_api::openapi(),
         Page::Config => crate::service::config::page(),
         Page::Features => foresail_engine::features::features_page(),
     };

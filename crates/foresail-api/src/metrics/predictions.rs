@@ -22,7 +22,7 @@ struct Labels<'a> {
 
 /// Writes the metrics of predictions.
 pub(super) fn write(page: &mut Page, api: &Api, snapshot: &Snapshot) {
-    let (shown, mut left_out) = chosen(snapshot, api.settings.metric_series);
+    let (shown, mut left_out) = chosen(snapshot, api.settings.metric_predictions);
     let labels: Vec<_> = shown.iter().map(|one| Labels::new(api.cluster(), one)).collect();
     page.metric(
         "foresail_failure_probability",
