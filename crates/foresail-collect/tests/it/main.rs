@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
+mod alerts;
 mod causal;
 mod damaged;
 mod foreign;
