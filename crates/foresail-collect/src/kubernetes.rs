@@ -19,18 +19,33 @@
 //! * [`Observation::Metadata`]: a kind that judgement does not read yet, by metadata only.
 //! * [`Observation::Log`] and [`Observation::LogsDropped`]: log lines, only where asked for.
 
+mod access;
 mod api;
+mod book;
 mod cluster;
 mod configuration;
+mod convert;
 mod error;
+mod lines;
+mod logs;
 mod node_http;
 mod observation;
+mod permissions;
+mod pump;
+mod resources;
 mod settings;
+mod status;
+mod watcher;
+mod watches;
 
+pub use access::{Access, AccessReport, Allowed};
 pub use cluster::{Cluster, connect, open};
 pub use error::KubernetesError;
 pub use node_http::{NodeAnswer, NodeHttp};
 pub use observation::{
     MetadataChange, NodeAddress, ObjectKey, ObjectKind, Observation, ScrapeTarget, ServiceChange,
 };
+pub use permissions::{Need, PERMISSIONS, Permission};
 pub use settings::{KubeletTrust, LogSettings, Namespaces, ReaderSettings, Timeouts};
+pub use status::{WatchState, WatchStatus};
+pub use watches::Watches;

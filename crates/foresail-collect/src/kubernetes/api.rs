@@ -36,6 +36,12 @@ pub(super) struct Question<'a> {
 #[derive(Debug)]
 pub(super) struct Answer {
     body: Body,
+    pub(super) place: Place,
+}
+
+/// Where an answer comes from and how far it was read: what its errors say.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
     url: String,
     pub(super) content_type: String,
     bytes: u64,
@@ -91,7 +97,8 @@ impl Answer {
         let content_type = response.headers().get(CONTENT_TYPE);
         let content_type =
             content_type.map_or_else(String::new, |value| shorten(value.as_bytes(), 100));
-        let mut answer = Self { body: response.into_body(), url, content_type, bytes: 0 };
+        let place = Place { url, content_type, bytes: 0 };
+        let mut answer = Self { body: response.into_body(), place };
         if status.is_success() {
             return Ok(answer);
         }
@@ -106,16 +113,17 @@ impl Answer {
         };
         let asked = said.details.and_then(|details| details.retry_after_seconds);
         let wait = wait.or(asked.map(Duration::from_secs));
-        Err(refusal(answer.url, status.as_u16(), (reason, wait)))
+        Err(refusal(answer.place.url, status.as_u16(), (reason, wait)))
     }
 
     /// Refuses what is not JSON: a login page, a proxy's own.
     pub(super) async fn json(mut self, within: Duration) -> Result<Self, KubernetesError> {
-        if self.content_type.is_empty() || self.content_type.to_ascii_lowercase().contains("json") {
+        let content_type = &self.place.content_type;
+        if content_type.is_empty() || content_type.to_ascii_lowercase().contains("json") {
             return Ok(self);
         }
-        let start = shorten(&self.beginning(within).await, 80);
-        Err(KubernetesError::NotJson { url: self.url, content_type: self.content_type, start })
+        let start = self.beginning(within).await;
+        Err(self.place.not_json(&start))
     }
 
     /// The next part; `None` at the end, an error of its own where nothing comes for `within`.
@@ -124,18 +132,22 @@ impl Answer {
         within: Duration,
     ) -> Result<Option<Vec<u8>>, KubernetesError> {
         loop {
-            let url = || self.url.clone();
+            let url = || self.place.url.clone();
             match timeout(within, self.body.frame()).await {
                 Ok(Some(Ok(frame))) => {
                     // Anything else is a trailer.
                     let Ok(data) = frame.into_data() else { continue };
-                    self.bytes += data.len() as u64;
+                    self.place.bytes += data.len() as u64;
                     return Ok(Some(data.into()));
                 }
                 Ok(None) => return Ok(None),
                 Ok(Some(Err(error))) => {
                     let reason = format!("broke off: {}", innermost(&error));
-                    return Err(KubernetesError::Cut { url: url(), bytes: self.bytes, reason });
+                    return Err(KubernetesError::Cut {
+                        url: url(),
+                        bytes: self.place.bytes,
+                        reason,
+                    });
                 }
                 Err(_) => return Err(KubernetesError::TimedOut { url: url(), after: within }),
             }
@@ -151,13 +163,29 @@ impl Answer {
         let mut body = Vec::new();
         while let Some(part) = self.chunk(within).await? {
             if body.len() + part.len() > most {
-                return Err(KubernetesError::TooMuch { url: self.url, limit: most as u64 });
+                return Err(KubernetesError::TooMuch { url: self.place.url, limit: most as u64 });
             }
             body.extend_from_slice(&part);
         }
         Ok(body)
     }
 
+    async fn beginning(&mut self, within: Duration) -> Vec<u8> {
+        let mut body = Vec::new();
+        while body.len() < ERROR_BYTES {
+            match self.chunk(within).await {
+                Ok(Some(part)) => body.extend_from_slice(&part),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        body.truncate(ERROR_BYTES);
+        body
+    }
+}
+
+// === impl Place ===
+
+impl Place {
     /// The answer ended in the middle of something.
     pub(super) fn cut(&self) -> KubernetesError {
         let reason = "ended in the middle".to_owned();
@@ -186,18 +214,6 @@ impl Answer {
         let code = if gone { 410 } else { status.code };
         refusal(self.url.clone(), code, (reason, wait.map(Duration::from_secs)))
     }
-
-    async fn beginning(&mut self, within: Duration) -> Vec<u8> {
-        let mut body = Vec::new();
-        while body.len() < ERROR_BYTES {
-            match self.chunk(within).await {
-                Ok(Some(part)) => body.extend_from_slice(&part),
-                Ok(None) | Err(_) => break,
-            }
-        }
-        body.truncate(ERROR_BYTES);
-        body
-    }
 }
 
 fn refusal(
@@ -225,11 +241,7 @@ fn unreachable(url: String, host: &str, error: kube::Error) -> KubernetesError {
         }
         cause = known.source();
     }
-    let source: Cause = match error {
-        kube::Error::Service(source) => source,
-        other => Box::new(other),
-    };
-    KubernetesError::Unreachable { url, reason, source }
+    KubernetesError::Unreachable { url, reason, source: Cause::from(error) }
 }
 
 /// What the innermost cause says: the others repeat it.

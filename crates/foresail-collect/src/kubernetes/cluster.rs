@@ -212,17 +212,11 @@ async fn decode<T: DeserializeOwned>(
     answer: Answer,
     within: Duration,
 ) -> Result<T, KubernetesError> {
-    let none = answer.shape("");
+    let place = answer.place.clone();
     let body = answer.whole(WHOLE_BYTES, within).await?;
-    serde_json::from_slice(&body).map_err(|error| match none {
-        KubernetesError::Shape { url, .. } if error.is_eof() => KubernetesError::Cut {
-            url,
-            bytes: body.len() as u64,
-            reason: "ended in the middle".to_owned(),
-        },
-        KubernetesError::Shape { url, .. } => {
-            KubernetesError::Shape { url, reason: error.to_string() }
-        }
-        other => other,
+    serde_json::from_slice(&body).map_err(|error| match body.first() {
+        _ if error.is_eof() => place.cut(),
+        Some(b'<') => place.not_json(&body),
+        Some(_) | None => place.shape(error),
     })
 }

@@ -92,13 +92,13 @@ fn in_cluster() -> Result<kube::Config, KubernetesError> {
 }
 
 fn bad(path: &str, error: &KubeconfigError) -> KubernetesError {
-    let (path, reason) = match error {
-        KubeconfigError::ReadConfig(error, file) => (file.display().to_string(), error.to_string()),
+    let (path, reason) = if let KubeconfigError::ReadConfig(error, file) = error {
+        (file.display().to_string(), error.to_string())
+    } else if let KubeconfigError::Parse(error) = error {
         // The parser quotes what it read, which may be a token.
-        KubeconfigError::Parse(error) => {
-            (path.to_owned(), format!("it is no kubeconfig{}", place(&error.to_string())))
-        }
-        other => (path.to_owned(), first_line(&other.to_string())),
+        (path.to_owned(), format!("it is no kubeconfig{}", place(&error.to_string())))
+    } else {
+        (path.to_owned(), first_line(&error.to_string()))
     };
     KubernetesError::Kubeconfig { path, reason }
 }

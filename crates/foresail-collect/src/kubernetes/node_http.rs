@@ -62,7 +62,7 @@ impl NodeAnswer {
     /// What the answer says that it is.
     #[must_use]
     pub fn content_type(&self) -> &str {
-        &self.answer.content_type
+        &self.answer.place.content_type
     }
 
     /// The next part; `None` at the end.

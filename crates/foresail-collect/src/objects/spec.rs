@@ -23,6 +23,8 @@ pub(crate) struct SpecPart {
     node_selector: Option<BTreeMap<String, String>>,
     #[serde(rename = "terminationGracePeriodSeconds")]
     grace: Option<f64>,
+    #[serde(rename = "nodeName")]
+    node: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -36,6 +38,8 @@ struct ContainerPart {
     env: Option<Vec<Value>>,
     #[serde(rename = "restartPolicy")]
     restart_policy: Option<String>,
+    /// Numbers in recordings, objects in the API.
+    ports: Option<Vec<Value>>,
     #[serde(rename = "livenessProbe")]
     liveness: Option<ProbePart>,
     #[serde(rename = "readinessProbe")]
@@ -77,6 +81,26 @@ pub(crate) struct Spec {
 // === impl SpecPart ===
 
 impl SpecPart {
+    /// The node that the pod is bound to; recordings have it elsewhere.
+    pub(crate) fn node(&self) -> Option<&str> {
+        self.node.as_deref()
+    }
+
+    /// The TCP ports that containers declare, each once, in their order.
+    pub(crate) fn tcp_ports(&self) -> Vec<u16> {
+        let mut found = Vec::new();
+        let parts = self.containers.iter().flatten();
+        for port in parts.flat_map(|part| part.ports.iter().flatten()) {
+            let number = port.get("containerPort").and_then(Value::as_u64);
+            let number = number.and_then(|number| u16::try_from(number).ok());
+            let is_tcp = port.get("protocol").and_then(Value::as_str).is_none_or(|p| p == "TCP");
+            if let Some(number) = number.filter(|number| is_tcp && !found.contains(number)) {
+                found.push(number);
+            }
+        }
+        found
+    }
+
     pub(crate) fn spec(self) -> Result<Spec, String> {
         let init_parts = self.init_containers.unwrap_or_default();
         let init = init_parts.iter().map(|part| part.name.clone()).collect();

@@ -1,0 +1,418 @@
+//! What is known of one collection: enough to tell what changed, and what vanished unseen.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::io;
+
+use foresail_core::{
+    ChangeKind, ClaimObject, ConfigMapObject, DisruptionBudgetObject, NodeObject, Object,
+    ObjectChange, PodObject, PodPhase, QuotaObject, ServiceObject, Timestamp, WorkloadKind,
+    WorkloadObject,
+};
+
+use super::convert::{Facet, Item};
+use super::observation::{
+    MetadataChange, NodeAddress, ObjectKey, ObjectKind, Observation, ScrapeTarget, ServiceChange,
+};
+use crate::prometheus::ServiceFacts;
+
+/// How an object came to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// In a list.
+    Listed,
+    /// In a watch: it is there, new or changed.
+    Watched,
+    /// In a watch: it is gone.
+    Gone,
+}
+
+/// What is known of one collection.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    resource: &'static str,
+    entries: BTreeMap<Name, Entry>,
+    /// Number of the latest list.
+    round: u32,
+}
+
+/// Namespace and name.
+type Name = (Box<str>, Box<str>);
+
+/// One object: about 200 bytes with its key.
+#[derive(Debug, Default)]
+struct Entry {
+    uid: Option<Box<str>>,
+    round: u32,
+    /// What was told of it, each with a hash of what was said; none where only a restart knows.
+    told: Vec<(FacetKey, Option<u64>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum FacetKey {
+    Object(ObjectKind),
+    Quota(Box<str>),
+    Scrape,
+    Node,
+    Service,
+    Metadata,
+}
+
+/// The object that something is told of.
+struct Subject<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    uid: Option<&'a str>,
+}
+
+// === impl Book ===
+
+impl Book {
+    pub(super) fn new(resource: &'static str) -> Self {
+        Self { resource, ..Self::default() }
+    }
+
+    /// Takes over what was known before a restart.
+    pub(super) fn remember(&mut self, key: ObjectKey) {
+        let facet = match key.part {
+            Some(part) => FacetKey::Quota(part.into()),
+            None => FacetKey::Object(key.kind),
+        };
+        let entry = self.entries.entry((key.namespace.into(), key.name.into())).or_default();
+        entry.uid = key.uid.map(Into::into);
+        entry.told.push((facet, None));
+    }
+
+    /// Namespace and name of every object.
+    pub(super) fn names(&self) -> impl Iterator<Item = (String, String)> {
+        self.entries.keys().map(|(namespace, name)| (namespace.to_string(), name.to_string()))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// A list begins.
+    pub(super) fn begin(&mut self) {
+        self.round += 1;
+    }
+
+    /// The list is whole: what it did not have is gone.
+    pub(super) fn complete(&mut self, at: Timestamp, out: &mut Vec<Observation>) {
+        let (round, resource) = (self.round, self.resource);
+        self.entries.retain(|(namespace, name), entry| {
+            let stays = entry.round == round;
+            if !stays {
+                let uid = entry.uid.as_deref();
+                let subject = Subject { namespace, name, uid };
+                for (key, _) in &entry.told {
+                    out.push(subject.gone(key, (resource, at)));
+                }
+            }
+            stays
+        });
+    }
+
+    /// Takes in an object; tells what is new, changed or gone.
+    pub(super) fn take(
+        &mut self,
+        item: Item,
+        (arrival, at): (Arrival, Timestamp),
+        out: &mut Vec<Observation>,
+    ) {
+        let name: Name = (item.namespace.as_str().into(), item.name.as_str().into());
+        let uid = Some(item.uid.as_str()).filter(|uid| !uid.is_empty());
+        let subject = Subject { namespace: &item.namespace, name: &item.name, uid };
+        let of = (self.resource, at);
+        let other = self.entries.get(&name).is_some_and(
+            |known| matches!((known.uid.as_deref(), uid), (Some(known), Some(uid)) if known != uid),
+        );
+        if arrival == Arrival::Gone {
+            // The end of an earlier object of that name leaves the present one alone.
+            let known = if other { None } else { self.entries.remove(&name) };
+            let rest = known.map(|entry| entry.told).unwrap_or_default();
+            let keys: Vec<FacetKey> = item.facets.iter().filter_map(FacetKey::of).collect();
+            for (key, _) in rest.iter().filter(|(key, _)| !keys.contains(key)) {
+                out.push(subject.gone(key, of));
+            }
+            let facets = item.facets.into_iter();
+            out.extend(facets.filter_map(|facet| tell(facet, ChangeKind::Deleted, (&subject, of))));
+            return;
+        }
+        if other && let Some(before) = self.entries.remove(&name) {
+            let subject = Subject { uid: before.uid.as_deref(), ..subject };
+            out.extend(before.told.iter().map(|(key, _)| subject.gone(key, of)));
+        }
+        let round = self.round;
+        let entry = self.entries.entry(name).or_default();
+        entry.round = round;
+        entry.uid = uid.map(Into::into);
+        let keys: Vec<FacetKey> = item.facets.iter().filter_map(FacetKey::of).collect();
+        entry.told.retain(|(key, _)| {
+            let stays = matches!(key, FacetKey::Object(_)) || keys.contains(key);
+            if !stays {
+                out.push(subject.gone(key, of));
+            }
+            stays
+        });
+        for facet in item.facets {
+            let first = arrival == Arrival::Listed && round <= 1;
+            let change =
+                entry.change(&facet, if first { ChangeKind::Listed } else { ChangeKind::Added });
+            out.extend(change.and_then(|change| tell(facet, change, (&subject, of))));
+        }
+    }
+
+    /// Tells one more thing of an object that is known: a Service's endpoints come from elsewhere.
+    pub(super) fn add(
+        &mut self,
+        (namespace, name): (&str, &str),
+        facet: Facet,
+        at: Timestamp,
+    ) -> Option<Observation> {
+        let entry = self.entries.get_mut(&(namespace.into(), name.into()))?;
+        let first = if self.round <= 1 { ChangeKind::Listed } else { ChangeKind::Added };
+        let change = entry.change(&facet, first)?;
+        let subject = Subject { namespace, name, uid: None };
+        tell(facet, change, (&subject, (self.resource, at)))
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// What kind of change it is; nothing where it says what was told before.
+    fn change(&mut self, facet: &Facet, first: ChangeKind) -> Option<ChangeKind> {
+        let key = FacetKey::of(facet)?;
+        let hash = Some(facet.hash());
+        match self.told.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, told)) if *told == hash => None,
+            Some((_, told)) => {
+                let known_here = told.is_some();
+                *told = hash;
+                Some(if known_here { ChangeKind::Modified } else { ChangeKind::Listed })
+            }
+            None => {
+                self.told.push((key, hash));
+                Some(first)
+            }
+        }
+    }
+}
+
+// === impl FacetKey ===
+
+impl FacetKey {
+    fn of(facet: &Facet) -> Option<Self> {
+        Some(match facet {
+            Facet::Object(Object::Quota(quota)) => Self::Quota(quota.resource.as_str().into()),
+            Facet::Object(object) => Self::Object(ObjectKey::of(object).kind),
+            Facet::Scrape(_) => Self::Scrape,
+            Facet::Node(_) => Self::Node,
+            Facet::Service(..) => Self::Service,
+            Facet::Metadata(_) => Self::Metadata,
+            // They are kept elsewhere.
+            Facet::Slice(_) | Facet::Event(_) => return None,
+        })
+    }
+}
+
+/// Hashes what is written to it; its keys are fixed, so it is the same in every run.
+#[derive(Default)]
+struct Hashing(DefaultHasher);
+
+// === impl Hashing ===
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+// === impl Facet ===
+
+impl Facet {
+    /// A hash of all that it says.
+    fn hash(&self) -> u64 {
+        let text = match self {
+            Self::Object(object) => return hash_of(object),
+            Self::Scrape(target) => format!("{target:?}"),
+            Self::Node(address) => format!("{address:?}"),
+            Self::Service(service, _) => format!("{service:?}"),
+            Self::Slice(slice) => format!("{slice:?}"),
+            Self::Event(event) => return hash_of(event),
+            Self::Metadata(deletion) => format!("{deletion:?}"),
+        };
+        hash_of(&text)
+    }
+}
+
+pub(super) fn hash_of(value: &impl serde::Serialize) -> u64 {
+    let mut hashing = Hashing::default();
+    // Writing cannot fail, and these values have no keys but texts.
+    let _ = serde_json::to_writer(&mut hashing, value);
+    hashing.0.finish()
+}
+
+fn tell(
+    facet: Facet,
+    change: ChangeKind,
+    (subject, (resource, at)): (&Subject<'_>, (&'static str, Timestamp)),
+) -> Option<Observation> {
+    Some(match facet {
+        Facet::Object(object) => {
+            Observation::Object(ObjectChange { observed_at: at, change, object })
+        }
+        Facet::Scrape(target) => Observation::Scrape(ScrapeTarget { change, ..*target }),
+        Facet::Node(address) => Observation::Node(NodeAddress { change, ..address }),
+        Facet::Service(service, _) => Observation::Service(ServiceChange { change, ..*service }),
+        Facet::Metadata(deletion_requested_at) => Observation::Metadata(MetadataChange {
+            observed_at: at,
+            change,
+            resource,
+            namespace: subject.namespace.to_owned(),
+            name: subject.name.to_owned(),
+            uid: subject.uid.unwrap_or_default().to_owned(),
+            deletion_requested_at,
+        }),
+        Facet::Slice(_) | Facet::Event(_) => return None,
+    })
+}
+
+// === impl Subject ===
+
+impl Subject<'_> {
+    /// Tells that something is gone of which only the name is left.
+    fn gone(&self, key: &FacetKey, (resource, at): (&'static str, Timestamp)) -> Observation {
+        let change = ChangeKind::Deleted;
+        let object = |object| Observation::Object(ObjectChange { observed_at: at, change, object });
+        let (namespace, name) = (self.namespace.to_owned(), self.name.to_owned());
+        match key {
+            FacetKey::Object(kind) => object(self.empty(*kind)),
+            FacetKey::Quota(part) => {
+                let resource = part.to_string();
+                let quota = QuotaObject { namespace, name, resource, used: None, hard: None };
+                object(Object::Quota(quota))
+            }
+            FacetKey::Scrape => Observation::Scrape(ScrapeTarget {
+                change,
+                namespace,
+                pod: name,
+                uid: self.uid.unwrap_or_default().to_owned(),
+                app: None,
+                address: None,
+                ports: Vec::new(),
+                path: String::new(),
+                https: false,
+            }),
+            FacetKey::Node => {
+                Observation::Node(NodeAddress { change, node: name, address: None, port: 0 })
+            }
+            FacetKey::Service => Observation::Service(ServiceChange {
+                change,
+                facts: ServiceFacts { namespace, name, ..ServiceFacts::default() },
+                cluster_ip: None,
+            }),
+            FacetKey::Metadata => Observation::Metadata(MetadataChange {
+                observed_at: at,
+                change,
+                resource,
+                namespace,
+                name,
+                uid: self.uid.unwrap_or_default().to_owned(),
+                deletion_requested_at: None,
+            }),
+        }
+    }
+
+    /// An object of which only the name is known.
+    fn empty(&self, kind: ObjectKind) -> Object {
+        let (namespace, name) = (self.namespace.to_owned(), self.name.to_owned());
+        match kind {
+            ObjectKind::Pod => Object::Pod(Box::new(self.empty_pod())),
+            ObjectKind::Workload(kind) => Object::Workload(Box::new(self.empty_workload(kind))),
+            ObjectKind::Node => Object::Node(Box::new(NodeObject {
+                name,
+                conditions: Vec::new(),
+                allocatable_cpu: None,
+                allocatable_memory: None,
+                allocatable_pods: None,
+                labels: BTreeMap::new(),
+                unschedulable: false,
+            })),
+            ObjectKind::Service => {
+                Object::Service(ServiceObject { namespace, name, ready: 0, not_ready: 0 })
+            }
+            ObjectKind::ConfigMap => Object::ConfigMap(ConfigMapObject { namespace, name }),
+            ObjectKind::Claim => Object::Claim(ClaimObject { namespace, name, bound: false }),
+            ObjectKind::Quota => {
+                let resource = String::new();
+                Object::Quota(QuotaObject { namespace, name, resource, used: None, hard: None })
+            }
+            ObjectKind::DisruptionBudget => Object::DisruptionBudget(DisruptionBudgetObject {
+                namespace,
+                name,
+                allowed: None,
+                healthy: None,
+                desired: None,
+                expected: None,
+            }),
+        }
+    }
+
+    fn empty_pod(&self) -> PodObject {
+        PodObject {
+            namespace: self.namespace.to_owned(),
+            name: self.name.to_owned(),
+            uid: self.uid.unwrap_or_default().to_owned(),
+            owner: None,
+            phase: PodPhase::Unknown,
+            reason: None,
+            message: None,
+            node: None,
+            created_at: None,
+            deletion_requested_at: None,
+            grace: None,
+            conditions: Vec::new(),
+            containers: Vec::new(),
+            spec: Vec::new(),
+            volumes: Vec::new(),
+            references: Vec::new(),
+            node_selector: BTreeMap::new(),
+        }
+    }
+
+    fn empty_workload(&self, kind: WorkloadKind) -> WorkloadObject {
+        WorkloadObject {
+            namespace: self.namespace.to_owned(),
+            kind,
+            name: self.name.to_owned(),
+            uid: self.uid.map(str::to_owned),
+            owner: None,
+            generation: None,
+            revision: None,
+            replicas: None,
+            template_hash: None,
+            images: Vec::new(),
+            template: Vec::new(),
+            references: Vec::new(),
+            selector: BTreeMap::new(),
+            node_selector: BTreeMap::new(),
+            progress_deadline: None,
+            backoff_limit: None,
+            paused: false,
+            deletion_requested_at: None,
+            status_replicas: None,
+            updated_replicas: None,
+            ready_replicas: None,
+            available_replicas: None,
+            failed: None,
+            conditions: Vec::new(),
+        }
+    }
+}
