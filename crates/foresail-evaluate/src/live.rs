@@ -15,6 +15,8 @@ mod card;
 mod drift;
 mod kept;
 mod scorecard;
+#[cfg(test)]
+mod tests;
 
 pub use calibration::BIN_EDGES;
 pub use card::{

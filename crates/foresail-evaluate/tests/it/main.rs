@@ -6,6 +6,7 @@
 mod causality;
 mod dataset;
 mod gates;
+mod live;
 mod prevalence;
 mod recorded;
 mod renamed;
