@@ -2,6 +2,8 @@
 //!
 //! Whatever is written here is read again by the same strict reader.
 
+mod objects;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
@@ -25,6 +27,8 @@ use parquet::schema::types::ColumnPath;
 use crate::error::RecordingError;
 use crate::manifest::{MANIFEST, Manifest, sha256_of};
 use crate::recording::{text_dictionary, utc_millis};
+
+pub use objects::{LineFile, event_line, object_line};
 
 /// One raw series to be written.
 #[derive(Clone, Debug, Default, PartialEq)]
