@@ -38,7 +38,7 @@ docs: cargo
 # A generated page that changes was out of date; only in a clone can that be seen.
 generated: cargo
 	cargo xtask gen
-	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then git diff --exit-code -- docs/cli.md docs/recording.md docs/metrics.md docs/features.md docs/simulated-columns.md docs/openapi.json; fi
+	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then git diff --exit-code -- docs/cli.md docs/recording.md docs/metrics.md docs/features.md docs/simulated-columns.md docs/config.md docs/rights.md docs/openapi.json charts/foresail/files/permissions.yaml; fi
 
 check: cargo ## Slower checks by hand: licences, spelling, unused dependencies, each crate with its own features alone
 	scripts/check

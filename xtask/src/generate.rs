@@ -13,6 +13,8 @@ const PAGES: &[(&str, &str)] = &[
     ("docs/features.md", "features"),
     ("docs/simulated-columns.md", "simulated-columns"),
     ("docs/config.md", "config"),
+    ("docs/rights.md", "rights"),
+    ("charts/foresail/files/permissions.yaml", "rules"),
     ("docs/openapi.json", "openapi"),
 ];
 

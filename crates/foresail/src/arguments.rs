@@ -119,6 +119,10 @@ pub(crate) enum Page {
     SimulatedColumns,
     /// Settings of the service
     Config,
+    /// Rules of the chart's roles
+    Rules,
+    /// What may be read, and what each missing right costs
+    Rights,
     /// The HTTP API as OpenAPI
     Openapi,
 }

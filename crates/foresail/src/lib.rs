@@ -26,6 +26,7 @@ mod record;
 mod reference;
 mod registry;
 mod requirement;
+mod rights;
 mod rows;
 mod serve;
 mod service;

@@ -15,6 +15,8 @@ pub(crate) fn run(page: Page) -> Result<()> {
         Page::SimulatedColumns => foresail_sim::metrics_table::columns_page(),
         Page::Openapi => foresail_api::openapi(),
         Page::Config => crate::service::config::page(),
+        Page::Rules => crate::rights::rules(),
+        Page::Rights => crate::rights::page(),
         Page::Features => foresail_engine::features::features_page(),
     };
     let mut output = Output::new();
