@@ -167,7 +167,7 @@ impl PrometheusSource {
             return report;
         }
         let budget = budget(self.interval);
-        if timeout(budget, self.look(now)).await.is_err() {
+        if timeout(budget, self.look(to, now)).await.is_err() {
             let seconds = budget.as_secs();
             self.discovery_problem = Some(format!("discovery took more than {seconds} s"));
             self.discover_at = now + DISCOVER_AGAIN;
@@ -196,7 +196,7 @@ impl PrometheusSource {
         if self.found.groups.is_empty() { SourceState::Failed } else { SourceState::Degraded }
     }
 
-    async fn look(&mut self, now: Timestamp) {
+    async fn look(&mut self, to: Timestamp, now: Timestamp) {
         if now < self.discover_at {
             return;
         }
@@ -208,12 +208,12 @@ impl PrometheusSource {
                         .to_owned()
                 });
                 let begin = self.had.get("").copied();
-                let begin = begin.unwrap_or(now - self.interval - self.interval);
+                let begin = begin.unwrap_or(to - self.interval);
                 for family in found.series.keys() {
                     self.had.entry(family).or_insert(begin);
                 }
                 // Families that come later have no past that matters.
-                self.had.insert("", now);
+                self.had.insert("", to);
                 self.found = found;
             }
             Err(error) => {
@@ -234,7 +234,7 @@ impl PrometheusSource {
         let all = async {
             while from < to {
                 let until = (from + window).min(to);
-                match self.window_of(assembler, group, (from, until), &mut fetched).await {
+                match self.window_of((assembler, group), (from, until), &mut fetched).await {
                     Ok(()) => (from, fetched.to) = (until, until),
                     Err(error) => {
                         fetched.error = Some(error);
@@ -253,8 +253,7 @@ impl PrometheusSource {
 
     async fn window_of(
         &self,
-        assembler: &Mutex<Assembler>,
-        group: &Group,
+        (assembler, group): (&Mutex<Assembler>, &Group),
         (from, until): (Timestamp, Timestamp),
         fetched: &mut Fetched,
     ) -> Result<(), PrometheusError> {

@@ -9,11 +9,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use foresail_core::{PlatformDuration, Timestamp};
 use futures_util::StreamExt;
 use futures_util::stream;
+use tokio::time::Instant;
 
 use super::assembler::{Assembler, Staged};
 use super::exposition::{Format, Line, Page, Sink};

@@ -172,7 +172,7 @@ impl Targets {
         if wish.scraping == Scraping::Everything || wish.given.is_none() {
             let pods = self.pods.values().filter(|pod| {
                 let state_metrics = pod.app.as_deref() == Some("kube-state-metrics");
-                !(state_metrics && !self.state_metrics.is_empty())
+                !state_metrics || self.state_metrics.is_empty()
             });
             targets.extend(pods.flat_map(|pod| annotated(pod, node_of(&pod.namespace, &pod.pod))));
         }

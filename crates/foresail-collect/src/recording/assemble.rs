@@ -256,11 +256,11 @@ fn inventory_changes(series: &[RawSeries], span: &Span) -> Vec<InventoryChange> 
     inventory::changes(&parts, &observations)
 }
 
+/// Streams, the points of each, and the families that points name by number.
+type Scattered = (Vec<Stream>, Vec<Vec<Point<u32>>>, Vec<&'static str>);
+
 /// Sorts the points of all series into the streams that they belong to.
-fn scatter(
-    series: Vec<RawSeries>,
-    span: &Span,
-) -> (Vec<Stream>, Vec<Vec<Point<u32>>>, Vec<&'static str>) {
+fn scatter(series: Vec<RawSeries>, span: &Span) -> Scattered {
     let mut index: FxHashMap<Stream, usize> = FxHashMap::default();
     let mut targets: FxHashMap<String, u32> = FxHashMap::default();
     let mut metric_index: FxHashMap<&'static str, u32> = FxHashMap::default();

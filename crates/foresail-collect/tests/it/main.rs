@@ -4,10 +4,13 @@
 
 mod alerts;
 mod causal;
+mod cluster;
+mod cluster_mock;
 mod damaged;
 mod foreign;
 mod history;
 mod inventory;
+mod live;
 mod prometheus;
 mod real_prometheus;
 mod replayed;

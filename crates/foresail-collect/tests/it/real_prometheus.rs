@@ -1,5 +1,7 @@
 //! A real Prometheus gives back the samples of a shipped recording, each at its own time.
 
+mod live;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
