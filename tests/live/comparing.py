@@ -16,7 +16,7 @@ def readable(recording, room, without=frozenset(UNREADABLE), until=None):
     folder = Path(room) / "recording"
     shutil.copytree(recording, folder, ignore=shutil.ignore_patterns(*without))
     manifest = json.loads((folder / "recording.json").read_text())
-    manifest["sha256"] = {path: sha for path, sha in manifest["sha256"].items() if path not in without}
+    manifest["sha256"] = {path: sha for path, sha in manifest["sha256"].items() if Path(path).name not in without}
     if until is not None:
         manifest["ended_at"] = until
     (folder / "recording.json").write_text(json.dumps(manifest))

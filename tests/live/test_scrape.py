@@ -1,6 +1,9 @@
-"""Without a metrics server: a real node-exporter is read because a pod asks for it."""
+"""Without a metrics server: a real node-exporter because a pod asks for it, and the kubelets."""
+
+import pytest
 
 import objects
+from comparing import backtest, differences, matched, readable
 from metrics import node_exporter, wait_for
 from running import Service, World
 from scenes import recovers
@@ -39,3 +42,20 @@ def test_a_pod_that_asks_for_it_is_scraped(recording, program, tmp_path):
             with open("/proc/meminfo") as file:
                 real = int(file.readline().split()[1]) * 1024
             assert abs(total - real) < 0.01 * real and 0 < available < total
+
+
+@pytest.mark.long
+def test_kubelets_alone_give_most_of_the_alarms(recording, program, tmp_path):
+    # What a kubelet does not have.
+    without = {"app.parquet", "kube.parquet", "node.parquet", "logs.parquet"}
+    ours = backtest(program, readable(recording, tmp_path, without), tmp_path)
+    with World(recording, tmp_path) as world:
+        scrape = {"kubelets": "always"}
+        with Service(program, world, tmp_path, prometheus={"url": None}, scrape=scrape) as service:
+            assert service.finish() == 0, service.tail()
+            theirs = service.alarms()
+    # A scrape is seen at once, not one interval later: the same alarm may come two ticks earlier.
+    same = len(matched(ours, theirs, 15.0))
+    text = differences(ours, theirs, 15.0)
+    print(f"\n{len(ours)} alarms of the backtest, {len(theirs)} by scraping kubelets, {same} the same\n{text}")
+    assert same >= 0.9 * len(ours) and same >= 0.9 * len(theirs), text
