@@ -4,6 +4,7 @@ mod extract;
 mod health;
 mod incidents;
 mod models;
+mod names;
 mod objects;
 mod predict;
 mod predictions;

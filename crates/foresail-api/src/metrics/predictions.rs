@@ -39,7 +39,7 @@ pub(super) fn write(page: &mut Page, api: &Api, snapshot: &Snapshot) {
     }
     page.metric(
         "foresail_time_to_failure_seconds",
-        Kind::Gauge,
+        Kind::Summary,
         "When the failure is expected, from the last tick, by quantile.",
     );
     for labels in &labels {

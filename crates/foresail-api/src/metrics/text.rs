@@ -22,6 +22,8 @@ pub(super) enum Kind {
     /// Only grows; its name ends in `_total`.
     Counter,
     Gauge,
+    /// Quantiles, without sum and count.
+    Summary,
 }
 
 /// A page of metrics: all samples of a metric follow its description.
@@ -64,11 +66,12 @@ impl Page {
     pub(super) fn metric(&mut self, name: &'static str, kind: Kind, help: &str) {
         let family = match (self.format, kind) {
             (Format::OpenMetrics, Kind::Counter) => name.strip_suffix("_total").unwrap_or(name),
-            (Format::OpenMetrics, Kind::Gauge) | (Format::Prometheus, _) => name,
+            (Format::OpenMetrics, Kind::Gauge | Kind::Summary) | (Format::Prometheus, _) => name,
         };
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Summary => "summary",
         };
         // Writing to a text cannot fail.
         let _ = write!(self.text, "# HELP {family} {help}\n# TYPE {family} {kind}\n");

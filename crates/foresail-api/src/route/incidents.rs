@@ -11,6 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::extract::{self, Parameters};
+use super::names::FailureKindName;
 use crate::api::{Api, compute};
 use crate::body::{AlarmBody, IncidentsBody, OutcomeBody, Place};
 use crate::problem::Problem;
@@ -34,7 +35,8 @@ pub(crate) struct IncidentsQuery {
     /// The first instant after the span, in RFC 3339; now by default. At most 31 days after `since`.
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<String>,
-    /// Only of this failure kind, such as `oom_killed`.
+    /// Only of this failure kind.
+    #[param(value_type = Option<FailureKindName>, inline)]
     kind: Option<String>,
     /// Only of objects in this namespace.
     namespace: Option<String>,

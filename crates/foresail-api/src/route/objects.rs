@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 
 use super::extract::Names;
 use super::incidents::{DEFAULT_SPAN, Kept, kept};
+use super::names::ObjectKindName;
 use crate::api::{Api, compute};
 use crate::body::{AlarmBody, ObjectBody, OpenAlarms, OutcomeBody, workload_kind};
 use crate::problem::{Code, Problem};
@@ -21,8 +22,8 @@ use crate::source::Snapshot;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct ObjectPath {
-    /// `pod`, `workload`, `deployment`, `statefulset`, `daemonset`, `replicaset`, `job`, `cronjob`,
-    /// `node`, `volume` or `component`.
+    /// Its kind, in letters of any case.
+    #[param(value_type = ObjectKindName, inline)]
     kind: String,
     /// Its namespace; `-` for nodes and components.
     namespace: String,
@@ -32,7 +33,7 @@ pub(crate) struct ObjectPath {
 
 /// Kinds of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Pod,
     Workload(Option<WorkloadKind>),
     Node,
@@ -200,7 +201,7 @@ fn columns(names: &[&str], values: &[f32]) -> BTreeMap<String, Option<f64>> {
 // === impl Kind ===
 
 impl Kind {
-    const NAMES: [(&str, Self); 12] = [
+    pub(super) const NAMES: [(&str, Self); 12] = [
         ("pod", Self::Pod),
         ("workload", Self::Workload(None)),
         ("deployment", Self::Workload(Some(WorkloadKind::Deployment))),

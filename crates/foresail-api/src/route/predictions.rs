@@ -9,6 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::extract::{self, Parameters};
+use super::names::FailureKindName;
 use crate::api::{Api, compute};
 use crate::body::{OpenAlarms, Place, PredictionsBody};
 use crate::problem::Problem;
@@ -21,7 +22,8 @@ const DEFAULT_LIMIT: usize = 100;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PredictionsQuery {
-    /// Only of this failure kind, such as `oom_killed`.
+    /// Only of this failure kind.
+    #[param(value_type = Option<FailureKindName>, inline)]
     kind: Option<String>,
     /// Only of objects in this namespace.
     namespace: Option<String>,

@@ -27,8 +27,12 @@ fn check(page: &str) {
             name = help.split(' ').next().unwrap();
             assert!(described.insert(name), "{name} is described twice");
         } else if let Some(kind) = line.strip_prefix("# TYPE ") {
-            let counter = name.ends_with("_total");
-            assert_eq!(kind, format!("{name} {}", if counter { "counter" } else { "gauge" }));
+            let wanted = match name {
+                "foresail_time_to_failure_seconds" => "summary",
+                name if name.ends_with("_total") => "counter",
+                _ => "gauge",
+            };
+            assert_eq!(kind, format!("{name} {wanted}"));
         } else {
             let (sample, value) = line.rsplit_once(' ').unwrap();
             assert!(value.parse::<f64>().is_ok(), "{line}");

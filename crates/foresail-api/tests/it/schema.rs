@@ -92,6 +92,6 @@ fn type_fits(value: &Value, wanted: &Value) -> bool {
     match wanted {
         Value::String(name) => fits(name),
         Value::Array(names) => names.iter().filter_map(Value::as_str).any(fits),
-        _ => true,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
     }
 }

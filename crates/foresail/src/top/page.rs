@@ -53,11 +53,12 @@ pub(super) fn header(status: &Status, body: Option<&PredictionsBody>, size: Size
             status.version, status.cluster, status.mode_reason
         ),
         format!(
-            "{} pods, {} workloads, {} nodes, {} volumes   {matching} predictions by {model}   store {}",
-            objects.pods,
-            objects.workloads,
-            objects.nodes,
-            objects.volumes,
+            "{}, {}, {}, {}   {} by {model}   store {}",
+            count(objects.pods, "pod"),
+            count(objects.workloads, "workload"),
+            count(objects.nodes, "node"),
+            count(objects.volumes, "volume"),
+            count(matching as u64, "prediction"),
             store(status.store.state),
         ),
         format!(
@@ -114,10 +115,12 @@ fn object(one: &PredictionBody) -> String {
         .into_iter()
         .find_map(Option::as_deref)
         .unwrap_or("?");
-    let place = match &one.namespace {
-        Some(namespace) => format!("{namespace}/"),
+    let kind = match one.workload {
+        Some(_) => String::new(),
         None => format!("{} ", one.object_kind.to_lowercase()),
     };
+    let namespace = one.namespace.as_ref().map_or_else(String::new, |name| format!("{name}/"));
+    let place = format!("{kind}{namespace}");
     match one.pod.as_deref() {
         Some(pod) if pod != name => match pod.strip_prefix(name) {
             Some(rest) => format!("{place}{name} [{}]", rest.trim_start_matches('-')),
@@ -153,6 +156,10 @@ const fn store(state: StoreState) -> &'static str {
         StoreState::Full => "FULL",
         StoreState::Failing => "FAILING",
     }
+}
+
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A length of time in at most four characters where that is honest.
