@@ -220,3 +220,6 @@ pub(super) fn objects(graph: &foresail_engine::graph::Graph) -> ObjectCounts {
         volumes: count(graph.inventory().claims().count()),
     }
 }
+
+#[cfg(test)]
+mod tests;
