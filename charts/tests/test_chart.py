@@ -300,6 +300,14 @@ class Examples(unittest.TestCase):
                 self.assertTrue(found)
                 self.assertEqual([text for one in found for text in problems(one)], [])
 
+    def test_clusters_have_a_control_plane_and_workers(self):
+        for name, workers in [("cluster", 2), ("second-cluster", 1)]:
+            (found,) = documents((EXAMPLES / f"kind/{name}.yaml").read_text())
+            self.assertEqual((found["kind"], found["apiVersion"]), ("Cluster", "kind.x-k8s.io/v1alpha4"))
+            self.assertEqual([node["role"] for node in found["nodes"]], ["control-plane"] + ["worker"] * workers)
+            for node in found["nodes"]:
+                self.assertRegex(node["image"], r"^kindest/node:v1\.34\.\d+@sha256:[0-9a-f]{64}$")
+
     def test_images_are_pinned(self):
         for path in sorted(EXAMPLES.rglob("*.yaml")):
             if "values" in path.name:
