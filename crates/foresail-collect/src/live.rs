@@ -16,6 +16,7 @@ mod discovery;
 mod exposition;
 mod pages;
 mod poll;
+pub(crate) mod raw;
 mod scrape;
 mod status;
 mod summary;

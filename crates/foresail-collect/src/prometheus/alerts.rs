@@ -295,7 +295,10 @@ mod tests {
         Timestamp::from_millis(seconds * 1_000)
     }
 
-    fn window(from: i64, series: &[(&[(&str, &str)], Vec<i64>)]) -> Times {
+    /// Labels, and seconds at which it fired.
+    type Given<'a> = (&'a [(&'a str, &'a str)], Vec<i64>);
+
+    fn window(from: i64, series: &[Given<'_>]) -> Times {
         let mut times = Times { from: at(from), ..Times::default() };
         for (labels, points) in series {
             let labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -343,7 +346,7 @@ mod tests {
                 ("container", container),
             ]
         };
-        let series: [(&[(&str, &str)], Vec<i64>); 3] = [
+        let series: [Given<'_>; 3] = [
             (&copy("a", "x"), vec![0, 30, 60, 90]),
             (&copy("b", "x"), vec![1, 31, 61, 91]),
             (&copy("b", "y"), vec![61, 91]),

@@ -11,6 +11,7 @@
 //! that it is too much, it is halved. A family that cannot be had is named, and the rest goes on.
 
 pub(crate) mod columns;
+mod samples;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -28,6 +29,8 @@ use crate::error::RecordingError;
 use crate::manifest::Manifest;
 use crate::write::{SampleFile, write_lines, write_manifest};
 use columns::Window;
+
+pub use samples::record_samples;
 
 /// Samples that one query may give; Prometheus refuses 50 million, and each takes 16 bytes here.
 const SAMPLES_A_QUERY: f64 = 2_000_000.0;
@@ -182,21 +185,9 @@ pub async fn record_history(
         return Err(HistoryError::NoObjects { url: client.base(), family, start, end });
     }
     one_cluster(client, options).await?;
-    let object_interval = interval(client, options, "kube_pod_info").await?;
-    let object_interval = object_interval.unwrap_or(PlatformDuration::from_seconds(30));
-    let mut scrape_interval = None;
-    for family in SCRAPED_CONTAINERS {
-        if scrape_interval.is_none() && known.contains(family) {
-            scrape_interval = interval(client, options, family).await?;
-        }
-    }
-    let mut history = History {
-        missing_object_families: OBJECT_FAMILIES.iter().filter(absent).copied().collect(),
-        scrape_interval: scrape_interval.unwrap_or(object_interval),
-        object_interval,
-        ..History::default()
-    };
-    let mut store = ObjectStore::new(object_interval);
+    let mut history = intervals(client, options, &known).await?;
+    history.missing_object_families = OBJECT_FAMILIES.iter().filter(absent).copied().collect();
+    let mut store = ObjectStore::new(history.object_interval);
     for (done, family) in known.iter().enumerate() {
         on_family(family, done, known.len());
         let mut reader = FamilyReader { client, options, history: &mut history, family };
@@ -221,6 +212,24 @@ pub async fn record_history(
     };
     write_manifest(dir, &manifest)?;
     Ok(history)
+}
+
+/// A history of nothing yet, with how often things are scraped.
+async fn intervals(
+    client: &Client,
+    options: &HistoryOptions,
+    known: &BTreeSet<&'static str>,
+) -> Result<History, PrometheusError> {
+    let object_interval = interval(client, options, "kube_pod_info").await?;
+    let object_interval = object_interval.unwrap_or(PlatformDuration::from_seconds(30));
+    let mut scrape_interval = None;
+    for family in SCRAPED_CONTAINERS {
+        if scrape_interval.is_none() && known.contains(family) {
+            scrape_interval = interval(client, options, family).await?;
+        }
+    }
+    let scrape_interval = scrape_interval.unwrap_or(object_interval);
+    Ok(History { scrape_interval, object_interval, ..History::default() })
 }
 
 /// Makes the folder; one that holds something is refused.

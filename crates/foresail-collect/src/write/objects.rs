@@ -136,8 +136,9 @@ fn workload(workload: &WorkloadObject) -> Value {
     let owner = workload.owner.as_ref();
     // The volumes of a template are known by the claims that they need only.
     let claims = workload.references.iter().filter(|one| one.kind == ReferenceKind::Claim);
-    let volumes: Vec<Value> =
-        claims.map(|claim| json!({ "type": "persistentVolumeClaim", "claim": claim.name })).collect();
+    let volumes: Vec<Value> = claims
+        .map(|claim| json!({ "type": "persistentVolumeClaim", "claim": claim.name }))
+        .collect();
     json!({
         "kind": workload.kind.as_str(),
         "ns": workload.namespace,
