@@ -82,3 +82,35 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_takes_nothing_is_given_up() {
+        let (ours, theirs) = duplex(16);
+        let mut ours = Patient::new(ours, Duration::from_millis(20));
+        let written = ours.write_all(&[0; 100]).await;
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn who_takes_a_little_at_a_time_gets_everything() {
+        let (ours, mut theirs) = duplex(16);
+        let mut ours = Patient::new(ours, Duration::from_secs(5));
+        let read = tokio::spawn(async move {
+            let mut taken = [0; 100];
+            for byte in &mut taken {
+                tokio::time::sleep(Duration::from_micros(10)).await;
+                *byte = theirs.read_u8().await.unwrap();
+            }
+            taken
+        });
+        ours.write_all(&[7; 100]).await.unwrap();
+        assert_eq!(read.await.unwrap(), [7; 100]);
+    }
+}
