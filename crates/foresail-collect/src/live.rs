@@ -30,4 +30,4 @@ pub use collector::{
 };
 pub use pages::{PageClient, Trust, WebClient, WebSettings};
 pub use status::{CollectReport, SourceKind, SourceReport, SourceState};
-pub use targets::Scraping;
+pub use targets::{Scraping, Wanted};

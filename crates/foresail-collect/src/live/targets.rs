@@ -12,14 +12,27 @@ use crate::kubernetes::{NodeAddress, ScrapeTarget, ServiceChange};
 /// Ports of one pod that are tried, where none is named.
 const PORTS: usize = 4;
 
-/// What is scraped beside a metrics server.
+/// Whether targets of one kind are scraped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scraping {
-    /// What the metrics server lacks; everything where there is none.
+pub enum Wanted {
+    /// For what the metrics server lacks; for everything where there is none.
     #[default]
     Missing,
-    /// Everything.
-    Everything,
+    /// For everything.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// What is scraped beside a metrics server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scraping {
+    /// Each kubelet at its own port.
+    pub kubelets: Wanted,
+    /// kube-state-metrics.
+    pub state_metrics: Wanted,
+    /// Pods that ask by annotation.
+    pub pods: Wanted,
 }
 
 /// What kind of page it is.
@@ -81,10 +94,11 @@ pub(super) struct Wish<'a> {
 // === impl Wish ===
 
 impl Wish<'_> {
-    fn lacks(&self, families: &[&str]) -> bool {
-        match (self.scraping, self.given) {
-            (Scraping::Everything, _) | (_, None) => true,
-            (Scraping::Missing, Some(given)) => !families.iter().any(|family| given(family)),
+    fn lacks(&self, wanted: Wanted, families: &[&str]) -> bool {
+        match (wanted, self.given) {
+            (Wanted::Never, _) => false,
+            (Wanted::Always, _) | (Wanted::Missing, None) => true,
+            (Wanted::Missing, Some(given)) => !families.iter().any(|family| given(family)),
         }
     }
 }
@@ -165,11 +179,16 @@ impl Targets {
             targets.push(kubelet(node, (*address, *port), (wish.kubelet_scheme, &pages)));
         }
         let needs_state = ["kube_pod_info", "kube_pod_container_resource_limits"];
-        if wish.lacks(&needs_state) {
+        if wish.lacks(wish.scraping.state_metrics, &needs_state) {
             // One of several copies is enough.
             targets.extend(self.state_metrics.iter().take(1).map(state_metrics));
         }
-        if wish.scraping == Scraping::Everything || wish.given.is_none() {
+        let pods_too = match wish.scraping.pods {
+            Wanted::Always => true,
+            Wanted::Missing => wish.given.is_none(),
+            Wanted::Never => false,
+        };
+        if pods_too {
             let pods = self.pods.values().filter(|pod| {
                 let state_metrics = pod.app.as_deref() == Some("kube-state-metrics");
                 !state_metrics || self.state_metrics.is_empty()
@@ -195,14 +214,15 @@ fn kubelet_pages(wish: &Wish<'_>) -> Vec<TargetPage> {
             pages.push(TargetPage { path: path.to_owned(), kind, may_lack });
         }
     };
-    let memory = wish.lacks(&["container_memory_working_set_bytes"]);
+    let wanted = wish.scraping.kubelets;
+    let memory = wish.lacks(wanted, &["container_memory_working_set_bytes"]);
     page("/metrics/cadvisor", PageKind::Metrics, false, memory);
     page("/metrics/resource", PageKind::Metrics, true, memory);
-    page("/metrics/probes", PageKind::Metrics, true, wish.lacks(&["prober_probe_total"]));
+    page("/metrics/probes", PageKind::Metrics, true, wish.lacks(wanted, &["prober_probe_total"]));
     let own = ["kubelet_running_pods", "kubelet_volume_stats_used_bytes"];
-    page("/metrics", PageKind::Metrics, false, wish.lacks(&own));
+    page("/metrics", PageKind::Metrics, false, wish.lacks(wanted, &own));
     // No metric of the kubelet tells the local storage of a pod.
-    page("/stats/summary", PageKind::Summary, false, true);
+    page("/stats/summary", PageKind::Summary, false, wanted != Wanted::Never);
     pages
 }
 

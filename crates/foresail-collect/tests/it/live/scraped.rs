@@ -38,7 +38,7 @@ fn port(server: &Server) -> (IpAddr, u16) {
 fn collector() -> Collector {
     let others = WebClient::new(&WebSettings { trust: Trust::Anyone, token_file: None }).unwrap();
     let scraping = ScrapeSettings {
-        scraping: Scraping::Missing,
+        scraping: Scraping::default(),
         kubelets: Some(PageClient::Web(others.clone())),
         kubelet_scheme: "http".to_owned(),
         others,
