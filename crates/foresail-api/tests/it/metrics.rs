@@ -142,3 +142,27 @@ async fn open_metrics_is_written_for_who_asks() {
     assert!(answer.text.ends_with("# EOF\n"));
     assert!(answer.text.contains("# TYPE foresail_ticks counter\nforesail_ticks_total 240\n"));
 }
+
+/// Names of metrics that a file of the chart asks for.
+fn asked(file: &str) -> BTreeSet<String> {
+    let path = format!("{}/../../charts/foresail/files/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    text.split(|letter| !word(letter))
+        .filter(|name| name.starts_with("foresail_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn every_metric_of_dashboard_and_rules_is_on_the_page() {
+    let server = Server::start().await;
+    let page = server.get("/metrics").await.text;
+    for file in ["dashboard.json", "alerts.yaml"] {
+        let names = asked(file);
+        assert!(!names.is_empty());
+        for name in names {
+            assert!(page.contains(&format!("# TYPE {name} ")), "{file} asks for {name}");
+        }
+    }
+}
