@@ -26,6 +26,7 @@ mod cluster;
 mod configuration;
 mod convert;
 mod error;
+mod kubelets;
 mod lines;
 mod logs;
 mod node_http;
@@ -33,6 +34,7 @@ mod observation;
 mod permissions;
 mod pump;
 mod resources;
+mod services;
 mod settings;
 mod status;
 mod watcher;
@@ -40,7 +42,9 @@ mod watches;
 
 pub use access::{Access, AccessReport, Allowed};
 pub use cluster::{Cluster, connect, open};
+pub use configuration::IN_CLUSTER;
 pub use error::KubernetesError;
+pub use kubelets::KubeletAnswers;
 pub use node_http::{NodeAnswer, NodeHttp};
 pub use observation::{
     MetadataChange, NodeAddress, ObjectKey, ObjectKind, Observation, ScrapeTarget, ServiceChange,

@@ -5,6 +5,7 @@
 //! entities and quantities.
 
 mod amount;
+pub mod coverage;
 pub mod capture;
 mod error;
 mod inspect;

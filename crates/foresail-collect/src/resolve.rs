@@ -16,10 +16,10 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use labels::Labels;
 pub(crate) use peer::peer;
-pub(crate) use rules::{BOUNDS, HISTOGRAMS, Origin, RULES};
+pub(crate) use rules::{BOUNDS, HISTOGRAMS, Origin, RULES, Rule};
 
 use crate::inventory::{self, InventoryPart};
-use rules::{Guard, Rule};
+use rules::Guard;
 
 /// What a series tells.
 #[derive(Clone, Copy, Debug, PartialEq)]
