@@ -22,8 +22,10 @@ mod predict;
 mod restart;
 mod scores;
 mod series;
+mod sources;
 mod start;
 mod watch;
 
+pub(crate) use clock::SystemClock;
 pub(crate) use cluster::name as cluster_name;
 pub(crate) use start::{refused, run};

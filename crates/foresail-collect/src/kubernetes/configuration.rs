@@ -9,10 +9,13 @@ use super::settings::ReaderSettings;
 /// Where kube looks when nothing is named.
 const DEFAULT_KUBECONFIG: &str = "~/.kube/config";
 
+/// The name of a cluster that is reached by the account of a pod.
+pub const IN_CLUSTER: &str = "in-cluster";
+
 /// How the cluster is reached, and what it is called.
 pub(super) struct Configuration {
     pub(super) config: kube::Config,
-    /// The context; `in-cluster` for the account of a pod.
+    /// The context; [`IN_CLUSTER`] for the account of a pod.
     pub(super) name: String,
     /// Address of the API server, without a path's end.
     pub(super) host: String,
@@ -25,7 +28,7 @@ impl Configuration {
     pub(super) async fn load(settings: &ReaderSettings) -> Result<Self, KubernetesError> {
         let (config, name) = match kubeconfig(settings)? {
             Some((kubeconfig, path)) => of_context(kubeconfig, &path, settings).await?,
-            None => (in_cluster()?, "in-cluster".to_owned()),
+            None => (in_cluster()?, IN_CLUSTER.to_owned()),
         };
         let mut config = config;
         config.connect_timeout = Some(settings.timeouts.connect);
@@ -33,6 +36,7 @@ impl Configuration {
         config.read_timeout = None;
         // It also tries again itself, since only it can say so.
         config.default_retry = false;
+        trim_token(&mut config);
         let host = config.cluster_url.to_string();
         Ok(Self { config, name, host: host.trim_end_matches('/').to_owned() })
     }
@@ -80,6 +84,17 @@ async fn of_context(
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
     Ok((config.map_err(|error| bad(path, &error))?, name))
+}
+
+/// kube sends a token file as it is, and refuses one that ends with a line break, as editors leave it.
+fn trim_token(config: &mut kube::Config) {
+    let login = &mut config.auth_info;
+    let file = login.token_file.as_ref().filter(|_| login.token.is_none());
+    let Some(text) = file.and_then(|file| std::fs::read_to_string(file).ok()) else { return };
+    if text.trim_end() != text {
+        // From here on it is read again only when it is refused.
+        login.token = Some(text.trim().to_owned().into());
+    }
 }
 
 fn in_cluster() -> Result<kube::Config, KubernetesError> {

@@ -18,6 +18,7 @@ use foresail_evaluate::live::{LiveTick, Scorecard};
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Depth, Judge, Judged};
+use super::models::Chosen;
 use super::restart::RestartError;
 use super::{scores, watch};
 
@@ -89,9 +90,19 @@ impl Desk {
         Self { judge, memory, paging, rows, events: VecDeque::new(), due: VecDeque::new() }
     }
 
-    /// The engine's side.
-    pub(crate) const fn judge_mut(&mut self) -> &mut Judge {
-        &mut self.judge
+    /// What was observed.
+    pub(crate) const fn state(&self) -> &State {
+        self.judge.state()
+    }
+
+    /// The time that was last judged.
+    pub(crate) fn last_tick(&self) -> Option<Timestamp> {
+        self.judge.last_tick()
+    }
+
+    /// Lets other models judge from now on.
+    pub(crate) fn set_models(&mut self, chosen: &Chosen) {
+        self.judge.set_models(chosen.service.clone(), chosen.shadows.clone());
     }
 
     /// From where a later life can go on.

@@ -54,3 +54,12 @@ pub(super) fn read<M: DeserializeOwned>(
     let (last, memory) = rmp_serde::from_slice(&point.assessment)?;
     Ok((state, last, memory))
 }
+
+/// The settings that a point was made with, if this program can read it.
+pub(super) fn settings(point: &RestartPoint) -> Option<Settings> {
+    if point.format != FORMAT {
+        return None;
+    }
+    let state: State = rmp_serde::from_slice(&point.state).ok()?;
+    Some(state.settings().clone())
+}

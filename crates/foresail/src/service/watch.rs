@@ -12,12 +12,14 @@ use std::time::Duration;
 use foresail_api::{Change, ObjectCounts, OpenAlarm, Snapshot, SourceState, TickHealth, What};
 use foresail_core::store::Minute;
 use foresail_core::{AlarmChange, Clock, PlatformDuration, Timestamp};
+use tokio::sync::watch as signal;
 
 use super::board::Board;
 use super::desk::{Desk, Turn};
 use super::feed::{Feed, FeedReport};
 use super::judge::Depth;
 use super::keeper::{Item, Keeper};
+use super::models::Chosen;
 use crate::clock::Stopwatch;
 
 /// Between two restart points.
@@ -31,6 +33,8 @@ pub(crate) struct Watch {
     pub(crate) interval: PlatformDuration,
     pub(crate) board: Arc<Board>,
     pub(crate) keeper: Arc<Keeper>,
+    /// The models that judge, whenever others are chosen.
+    pub(crate) models: signal::Receiver<Arc<Chosen>>,
     pub(crate) depth: Depth,
 }
 
@@ -46,7 +50,7 @@ struct Pace {
 impl Watch {
     /// Ticks until `stop` is ready; gives the desk back, with what it knows.
     pub(crate) async fn run(
-        &self,
+        mut self,
         (mut desk, mut feed): (Desk, Box<dyn Feed>),
         first: Timestamp,
         stop: impl Future<Output = ()>,
@@ -56,7 +60,7 @@ impl Watch {
         let mut pace = self.pace(at);
         loop {
             tokio::select! {
-                () = &mut stop => return desk,
+                () = &mut stop => return self.end(desk),
                 () = self.clock.reach(at) => {}
             }
             let late = self.clock.now().since(at);
@@ -67,9 +71,10 @@ impl Watch {
             }
             let watch = Stopwatch::start();
             let (batch, report) = tokio::select! {
-                () = &mut stop => return desk,
+                () = &mut stop => return self.end(desk),
                 read = feed.batch(at) => read,
             };
+            self.follow_models(&mut desk);
             let depth = self.depth;
             let turned = tokio::task::spawn_blocking(move || {
                 let turn = desk.turn(at, &batch, depth);
@@ -87,7 +92,7 @@ impl Watch {
             pace.note(watch.elapsed(), self.clock.now().since(at), self.interval);
             self.show(turn, report, &pace);
             tokio::select! {
-                () = &mut stop => return desk,
+                () = &mut stop => return self.end(desk),
                 () = self.keeper.settled() => {}
             }
             at = at + self.interval;
@@ -98,6 +103,16 @@ impl Watch {
         let interval_seconds = self.interval.as_seconds();
         let ticks = TickHealth { interval_seconds, ..TickHealth::default() };
         Pace { ticks, last_restart: first, minute: None }
+    }
+
+    /// Lets other models judge, if others were chosen.
+    fn follow_models(&mut self, desk: &mut Desk) {
+        if self.models.has_changed().unwrap_or(false) {
+            let chosen = self.models.borrow_and_update().clone();
+            tracing::info!("model `{}` is in service", chosen.service.name);
+            desk.set_models(&chosen);
+            self.board.set_models(&chosen);
+        }
     }
 
     /// Hands what is kept to the store.
@@ -118,8 +133,14 @@ impl Watch {
         }
     }
 
+    /// The last word: from where a later life goes on.
+    fn end(&self, desk: Desk) -> Desk {
+        self.keep_restart_point(&desk);
+        desk
+    }
+
     /// Hands over from where a later life can go on.
-    pub(crate) fn keep_restart_point(&self, desk: &Desk) {
+    fn keep_restart_point(&self, desk: &Desk) {
         match desk.restart_point() {
             Ok(Some(point)) => self.keeper.put(Item::Restart(Box::new(point))),
             Ok(None) => {}

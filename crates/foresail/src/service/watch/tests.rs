@@ -68,6 +68,16 @@ fn judging() -> Judging {
     models::judging(models::FIRST_PASSAGE, &BTreeMap::new(), &Wanted::default()).unwrap()
 }
 
+fn chosen() -> Chosen {
+    Chosen {
+        service: judging(),
+        shadows: Vec::new(),
+        loaded: BTreeMap::new(),
+        refused: Vec::new(),
+        entries: Vec::new(),
+    }
+}
+
 async fn open(folder: &Path) -> Arc<Store> {
     let url = folder.join("foresail.db").display().to_string();
     Arc::new(foresail_store::open(&StoreOptions::new(&url, Access::Service)).await.unwrap())
@@ -87,6 +97,7 @@ async fn live(lab: &Lab, store: &Arc<Store>, desk: Desk, ticks: &[(Timestamp, Ba
         interval: lab.settings.scrape_interval,
         board: board.clone(),
         keeper: keeper.clone(),
+        models: signal::channel(Arc::new(chosen())).1,
         depth: Depth::Everyone,
     };
     let (first, last) = (ticks[0].0, ticks[ticks.len() - 1].0);
@@ -97,7 +108,6 @@ async fn live(lab: &Lab, store: &Arc<Store>, desk: Desk, ticks: &[(Timestamp, Ba
         }
     };
     let desk = watch.run((desk, feed), first, ended).await;
-    watch.keep_restart_point(&desk);
     keeper.close();
     kept.await.unwrap();
     desk
