@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!  every 10 min: which families are there ──> groups of families
-//!  every tick:   group: {__name__=~"a|b"}[since the last answer + 1 scrape] ──> staged ──> accepted
+//!  every tick:   group: {__name__=~"a|b"}[since the last answer + overlap] ──> staged ──> accepted
 //!                                                            whole or not at all
 //! ```
-//! What a group missed is asked for again, the oldest first, up to two hours back. A server that does
+//! The overlap is as long as samples are late here (a queue in front of the store, an exporter's own
+//! stamps). What a group missed is asked for again, the oldest first, up to two hours back. A server that does
 //! not answer is left alone for a growing while, so that ticks stay on time.
 
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ const SAMPLES_A_QUERY: f64 = 1_000_000.0;
 /// The least time that a tick waits for the server.
 const LEAST_BUDGET: Duration = Duration::from_secs(10);
 
+/// The most that samples may be late and still be had.
+const LONGEST_OVERLAP: PlatformDuration = PlatformDuration::from_seconds(600);
+
 /// The longest that a server is left alone.
 const LONGEST_REST: PlatformDuration = PlatformDuration::from_seconds(60);
 
@@ -52,6 +56,8 @@ pub(super) struct PrometheusSource {
     discovery_problem: Option<String>,
     /// Up to when each family was had.
     had: BTreeMap<&'static str, Timestamp>,
+    /// How far back each group is asked for again, by its first family.
+    overlaps: BTreeMap<&'static str, PlatformDuration>,
     rest_until: Timestamp,
     rests: u32,
 }
@@ -119,6 +125,7 @@ impl PrometheusSource {
             discover_at: Timestamp::from_millis(i64::MIN),
             discovery_problem: None,
             had: BTreeMap::new(),
+            overlaps: BTreeMap::new(),
             rest_until: Timestamp::from_millis(i64::MIN),
             rests: 0,
         })
@@ -176,7 +183,9 @@ impl PrometheusSource {
             report.problem(self.worst(), problem.clone());
         }
         if !self.found.groups.is_empty() {
-            let groups = std::mem::take(&mut self.found.groups);
+            let mut groups = std::mem::take(&mut self.found.groups);
+            // Where time is short, it is not always the same that come too late.
+            groups.rotate_left(1);
             let asked = groups.iter().map(|group| self.fetch(assembler, group, to));
             let fetched = join_all(asked).await;
             let newest = fetched.iter().filter_map(|fetched| fetched.newest).max();
@@ -257,8 +266,8 @@ impl PrometheusSource {
         (from, until): (Timestamp, Timestamp),
         fetched: &mut Fetched,
     ) -> Result<(), PrometheusError> {
-        // One scrape more: what came late is taken now, the rest is known and passed over.
-        let length = until.since(from) + self.interval;
+        // What came late is taken now, the rest is known and passed over.
+        let length = until.since(from) + self.overlap(group);
         let query = format!("{}[{}ms]", among(group, &self.selector), length.as_millis().max(1));
         let most = self.limits.per_family.saturating_mul(group.len());
         let staged = Staged::default();
@@ -282,7 +291,20 @@ impl PrometheusSource {
         Ok(())
     }
 
+    fn overlap(&self, group: &Group) -> PlatformDuration {
+        let known = group.first().and_then(|first| self.overlaps.get(first));
+        known.copied().unwrap_or(self.interval)
+    }
+
     fn note(&mut self, group: &Group, fetched: Fetched, report: &mut SourceReport) {
+        if let Some(first) = group.first().filter(|_| fetched.error.is_none()) {
+            let overlap = match fetched.newest {
+                Some(newest) => fetched.to.since(newest) + self.interval,
+                // Nothing came: it may be later still.
+                None => self.overlap(group) + self.overlap(group),
+            };
+            self.overlaps.insert(first, overlap.max(self.interval).min(LONGEST_OVERLAP));
+        }
         for family in group {
             self.had.insert(family, fetched.to);
         }

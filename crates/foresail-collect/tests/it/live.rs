@@ -5,7 +5,7 @@ mod scraped;
 mod world;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use foresail_collect::live::{
@@ -188,6 +188,33 @@ fn samples_of_a_wrong_clock_are_counted_and_never_kept() {
     let (_, report) = block_on(collector(&server.url).batch(tick(4)));
     let lag = report.sources[0].lag.unwrap().as_seconds();
     assert!((40.0..60.0).contains(&lag), "{lag}");
+}
+
+#[test]
+fn samples_that_are_stored_late_are_waited_for() {
+    // A queue in front of the store holds everything back for a minute.
+    let now = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&now);
+    let server = Server::start(move |request, _| {
+        let world = World::default();
+        if !world.asks_for_samples(request) {
+            return world.answer(request);
+        }
+        let stored = clock.load(Ordering::SeqCst) - 60;
+        let mut series = world.series(request);
+        series.iter_mut().for_each(|(_, points)| points.retain(|at| *at <= stored));
+        series.retain(|(_, points)| !points.is_empty());
+        Reply::json(matrix(&series))
+    });
+    let mut collector = collector(&server.url);
+    let mut found = Vec::new();
+    for number in 4..40 {
+        now.store(tick(number).as_millis() / 1_000, Ordering::SeqCst);
+        found.extend(times(&block_on(collector.batch(tick(number))).0));
+    }
+    let last = found.last().copied().unwrap();
+    assert!(last >= tick(35).since(tick(0)).as_millis() / 1_000, "{found:?}");
+    assert!(found.windows(2).all(|pair| pair[1] - pair[0] == INTERVAL), "{found:?}");
 }
 
 #[test]
