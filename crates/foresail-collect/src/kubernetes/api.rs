@@ -237,7 +237,8 @@ fn unreachable(url: String, host: &str, error: kube::Error) -> KubernetesError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
     while let Some(known) = cause {
         if known.is::<AuthError>() {
-            return KubernetesError::Credentials { host: host.to_owned(), reason };
+            let host = if host.is_empty() { url } else { host.to_owned() };
+            return KubernetesError::Credentials { host, reason };
         }
         cause = known.source();
     }

@@ -34,6 +34,8 @@ pub(super) struct Book {
     entries: BTreeMap<Name, Entry>,
     /// Number of the latest list.
     round: u32,
+    /// Whether a list was whole.
+    is_complete: bool,
 }
 
 /// Namespace and name.
@@ -44,6 +46,8 @@ type Name = (Box<str>, Box<str>);
 struct Entry {
     uid: Option<Box<str>>,
     round: u32,
+    /// Whether it was there when the watch started.
+    is_first: bool,
     /// What was told of it, each with a hash of what was said; none where only a restart knows.
     told: Vec<(FacetKey, Option<u64>)>,
 }
@@ -100,6 +104,7 @@ impl Book {
     /// The list is whole: what it did not have is gone.
     pub(super) fn complete(&mut self, at: Timestamp, out: &mut Vec<Observation>) {
         let (round, resource) = (self.round, self.resource);
+        self.is_complete = true;
         self.entries.retain(|(namespace, name), entry| {
             let stays = entry.round == round;
             if !stays {
@@ -143,9 +148,10 @@ impl Book {
             let subject = Subject { uid: before.uid.as_deref(), ..subject };
             out.extend(before.told.iter().map(|(key, _)| subject.gone(key, of)));
         }
-        let round = self.round;
+        let first = arrival == Arrival::Listed && !self.is_complete;
         let entry = self.entries.entry(name).or_default();
-        entry.round = round;
+        entry.round = self.round;
+        entry.is_first = first;
         entry.uid = uid.map(Into::into);
         let keys: Vec<FacetKey> = item.facets.iter().filter_map(FacetKey::of).collect();
         entry.told.retain(|(key, _)| {
@@ -156,9 +162,7 @@ impl Book {
             stays
         });
         for facet in item.facets {
-            let first = arrival == Arrival::Listed && round <= 1;
-            let change =
-                entry.change(&facet, if first { ChangeKind::Listed } else { ChangeKind::Added });
+            let change = entry.change(&facet);
             out.extend(change.and_then(|change| tell(facet, change, (&subject, of))));
         }
     }
@@ -171,8 +175,7 @@ impl Book {
         at: Timestamp,
     ) -> Option<Observation> {
         let entry = self.entries.get_mut(&(namespace.into(), name.into()))?;
-        let first = if self.round <= 1 { ChangeKind::Listed } else { ChangeKind::Added };
-        let change = entry.change(&facet, first)?;
+        let change = entry.change(&facet)?;
         let subject = Subject { namespace, name, uid: None };
         tell(facet, change, (&subject, (self.resource, at)))
     }
@@ -182,7 +185,7 @@ impl Book {
 
 impl Entry {
     /// What kind of change it is; nothing where it says what was told before.
-    fn change(&mut self, facet: &Facet, first: ChangeKind) -> Option<ChangeKind> {
+    fn change(&mut self, facet: &Facet) -> Option<ChangeKind> {
         let key = FacetKey::of(facet)?;
         let hash = Some(facet.hash());
         match self.told.iter_mut().find(|(known, _)| *known == key) {
@@ -194,7 +197,7 @@ impl Entry {
             }
             None => {
                 self.told.push((key, hash));
-                Some(first)
+                Some(if self.is_first { ChangeKind::Listed } else { ChangeKind::Added })
             }
         }
     }

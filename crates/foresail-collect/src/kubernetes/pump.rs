@@ -60,6 +60,8 @@ pub(super) struct Pump {
 #[derive(Debug, Default)]
 struct Events {
     told: BTreeMap<u64, (u64, u32)>,
+    /// Whether a list was whole.
+    is_complete: bool,
 }
 
 /// Slices by namespace and Service, and where all of them are known.
@@ -159,7 +161,10 @@ impl Pump {
                 let event = events.take(*item, (arrival, at), round);
                 out.extend(event.map(Observation::Event));
             }
-            ("events", What::Complete) => events.told.retain(|_, (_, seen)| *seen == round),
+            ("events", What::Complete) => {
+                events.is_complete = true;
+                events.told.retain(|_, (_, seen)| *seen == round);
+            }
             (SLICES, What::Item(arrival, item)) => {
                 let namespace = item.namespace.clone();
                 for service in self.slices.take(*item, arrival, round) {
@@ -246,7 +251,7 @@ impl Events {
         let change = match (before, arrival) {
             (Some((known, _)), _) if known == version => return None,
             (Some(_), _) => ChangeKind::Modified,
-            (None, Arrival::Listed) if round <= 1 => ChangeKind::Listed,
+            (None, Arrival::Listed) if !self.is_complete => ChangeKind::Listed,
             (None, Arrival::Listed | Arrival::Watched | Arrival::Gone) => ChangeKind::Added,
         };
         item.facets.into_iter().find_map(|facet| match facet {

@@ -5,6 +5,7 @@
 mod alerts;
 mod causal;
 mod cluster;
+mod cluster_access;
 mod cluster_mock;
 mod damaged;
 mod foreign;

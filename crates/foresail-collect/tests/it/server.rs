@@ -74,6 +74,12 @@ impl Reply {
         Self(parts)
     }
 
+    /// After what was said, silence on an open connection.
+    pub(crate) fn hang(mut self) -> Self {
+        self.0.push((Duration::from_secs(3_600), Vec::new()));
+        self
+    }
+
     pub(crate) fn then(mut self, bytes: &[u8]) -> Self {
         self.0.push((Duration::ZERO, bytes.to_vec()));
         self
@@ -114,7 +120,7 @@ impl Server {
     }
 }
 
-fn read(mut stream: &TcpStream) -> Option<Request> {
+pub(crate) fn read(mut stream: &TcpStream) -> Option<Request> {
     let mut bytes = Vec::new();
     let mut buffer = [0u8; 4096];
     loop {
@@ -136,7 +142,7 @@ fn read(mut stream: &TcpStream) -> Option<Request> {
     }
 }
 
-fn write(mut stream: TcpStream, reply: &Reply) {
+pub(crate) fn write(mut stream: TcpStream, reply: &Reply) {
     for (pause, bytes) in &reply.0 {
         thread::sleep(*pause);
         if stream.write_all(bytes).is_err() {
