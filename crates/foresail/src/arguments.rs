@@ -57,7 +57,7 @@ pub(crate) enum Command {
     /// Replay a recording or a Prometheus' history causally: the alarms it would have raised, beside the
     /// stock rules
     Backtest(BacktestArguments),
-    /// Write what a metrics server holds of the last hours as a recording
+    /// Write a running cluster, or what a metrics server holds of the last hours, as a recording
     Record(RecordArguments),
     /// Write simulated rows of metrics with the issue that each belongs to, as CSV
     Simulate(SimulateArguments),

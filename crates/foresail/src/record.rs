@@ -1,4 +1,6 @@
-//! `foresail record`: history of a metrics server becomes a recording.
+//! `foresail record`: history of a metrics server, or a running cluster, becomes a recording.
+
+mod cluster;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -58,10 +60,10 @@ struct FamilyObject<'a> {
 /// Records and says what is there and what is not.
 pub(crate) fn run(arguments: &RecordArguments) -> Result<()> {
     check_folder(&arguments.out)?;
-    let name = arguments
-        .out
-        .file_name()
-        .map_or_else(|| "recording".to_owned(), |name| name.to_string_lossy().into_owned());
+    if let Some(length) = arguments.length {
+        return cluster::run(arguments, length.0);
+    }
+    let name = folder_name(&arguments.out);
     let client = client(&arguments.server)?;
     let mut options = options(&arguments.server, &client, name)?;
     if let Some(cluster) = &arguments.cluster {
@@ -74,6 +76,17 @@ pub(crate) fn run(arguments: &RecordArguments) -> Result<()> {
         Format::Text => print(&mut output, arguments, (&client.base(), &options, &history))?,
     }
     output.flush()
+}
+
+/// A recording is called as its folder.
+fn folder_name(out: &Path) -> String {
+    out.file_name()
+        .map_or_else(|| "recording".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The matchers of every query, without braces.
+fn selector(server: &PrometheusArguments) -> String {
+    server.selector.trim().trim_start_matches('{').trim_end_matches('}').to_owned()
 }
 
 /// Records into `dir`.
@@ -179,7 +192,7 @@ pub(crate) fn options(
     if end > now {
         return Err(Failure::input(format!("`--until` is `{end}`, which is yet to come")));
     }
-    let selector = server.selector.trim().trim_start_matches('{').trim_end_matches('}').to_owned();
+    let selector = selector(server);
     let named = selector.split(',').find_map(|matcher| {
         let (label, value) = matcher.split_once('=')?;
         label.trim().contains("cluster").then(|| value.trim_matches(['"', '~', ' ']).to_owned())

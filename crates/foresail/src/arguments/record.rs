@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use foresail_core::{TimeScale, Timestamp};
+use foresail_core::{PlatformDuration, TimeScale, Timestamp};
 
 use super::Format;
 use crate::span::Span;
@@ -55,13 +55,22 @@ pub(crate) struct PrometheusArguments {
 
 /// Options of `record`.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("source").required(true).args(["prometheus"]), after_help = "\
-Reads only, two queries at once at most. Objects are put together from kube-state-metrics, which shows
-no events, messages, probes or volumes; docs/prometheus.md says what that costs.
+#[command(
+    group = ArgGroup::new("source").required(true).multiple(true).args(["prometheus", "length"]),
+    mut_arg("since", |argument| argument.conflicts_with("length")),
+    mut_arg("until", |argument| argument.conflicts_with("length")),
+    after_help = "\
+With --prometheus alone the history that a metrics server holds is written: objects are put together from
+kube-state-metrics, which shows no events, messages, probes or volumes; docs/prometheus.md says what that
+costs. With --for a running cluster is watched that long: objects, events and, with --logs, log lines come
+from its API, samples from --prometheus and from the kubelets, kube-state-metrics and annotated pods for
+what that lacks. Ctrl-C ends early and still gives a whole recording. Both only read.
 
 Example:
   foresail record --prometheus http://prometheus:9090 --since 6h --out out/recording
-  foresail backtest --recording out/recording")]
+  foresail record --for 30m --kubeconfig ~/.kube/config --out out/recording
+  foresail backtest --recording out/recording"
+)]
 pub(crate) struct RecordArguments {
     /// How the metrics server is reached
     #[command(flatten)]
@@ -69,12 +78,37 @@ pub(crate) struct RecordArguments {
     /// New or empty folder for the recording
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Name of the cluster [default: the one that --selector names, else the server's host]
+    /// Watch a running cluster for so long, such as 30m or 2h
+    #[arg(long = "for", value_name = "SPAN")]
+    pub(crate) length: Option<Span>,
+    /// How the cluster is reached [default: $KUBECONFIG, ~/.kube/config, or the pod's own account]
+    #[arg(long, value_name = "FILE", requires = "length")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME", requires = "length")]
+    pub(crate) context: Option<String>,
+    /// Record the containers' log lines too, at most 200 a pod and 15 s; they are stored as they are
+    #[arg(long, requires = "length")]
+    pub(crate) logs: bool,
+    /// Seconds between two scrapes
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = interval, requires = "length")]
+    pub(crate) interval: Interval,
+    /// Name of the cluster [default: the one that --selector or the kubeconfig names, else the server's host]
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,
     /// How to print what was recorded
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// Between two scrapes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interval(pub(crate) PlatformDuration);
+
+fn interval(text: &str) -> Result<Interval, String> {
+    let seconds = text.parse().ok().filter(|seconds| (1..=600).contains(seconds));
+    let seconds: i64 = seconds.ok_or_else(|| format!("`{text}` is not within 1 to 600 s"))?;
+    Ok(Interval(PlatformDuration::from_seconds(seconds)))
 }
 
 fn time_scale(text: &str) -> Result<TimeScale, String> {
