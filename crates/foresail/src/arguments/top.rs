@@ -9,10 +9,10 @@ use super::Format;
 /// Options of `top`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Ctrl-C ends it. Where standard output is no terminal it prints once.
+Ctrl-C ends it. Where standard output is no terminal it prints once. A service in a cluster is reached
+through `kubectl -n foresail port-forward service/foresail 7780`.
 
 Example:
-  kubectl -n foresail port-forward service/foresail 7780 &
   foresail top --token-file token")]
 pub(crate) struct TopArguments {
     /// Base address of the service

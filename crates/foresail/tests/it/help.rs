@@ -18,6 +18,7 @@ fn the_help_of_every_command_has_an_example() {
         &["evaluate", "--help"],
         &["predict", "--help"],
         &["models", "--help"],
+        &["top", "--help"],
     ] {
         let help = run(command);
         assert_eq!(help.code, Some(0));

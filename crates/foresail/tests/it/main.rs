@@ -13,4 +13,5 @@ mod real_prometheus;
 mod recordings;
 mod simulate;
 mod tables;
+mod top;
 mod train;
