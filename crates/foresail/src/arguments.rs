@@ -2,6 +2,7 @@
 
 mod backtest;
 mod dataset;
+mod doctor;
 mod models;
 mod record;
 mod run;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use backtest::BacktestArguments;
 pub(crate) use dataset::{BalanceArgument, DatasetArguments};
+pub(crate) use doctor::DoctorArguments;
 pub(crate) use models::ModelsArguments;
 pub(crate) use record::{PrometheusArguments, RecordArguments};
 pub(crate) use run::RunArguments;
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Models(ModelsArguments),
     /// Watch a cluster: collect, predict, raise alarms, answer over HTTP
     Run(RunArguments),
+    /// Say what can be predicted here, what is missing, and what mends it
+    Doctor(DoctorArguments),
     /// Show what may fail, as a running service says it, until Ctrl-C
     Top(TopArguments),
     /// Judge every method on recordings and applications that it was not fitted on

@@ -15,6 +15,7 @@ mod clock;
 mod data_inspect;
 mod dataset;
 mod demo;
+mod doctor;
 mod evaluate;
 mod failure;
 mod inspect;
@@ -71,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Top(arguments) => top::run(&arguments),
         Command::Run(arguments) => service::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

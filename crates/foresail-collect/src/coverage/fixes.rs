@@ -101,7 +101,8 @@ impl Fix {
         }
         match RULES.iter().find(|rule| rule.quantity == quantity) {
             Some(rule) => of_rule(rule),
-            None => bucket(),
+            // It comes from the buckets of a latency histogram.
+            None => application(quantity),
         }
     }
 }
@@ -137,14 +138,18 @@ fn scraped(path: &str, remark: &str) -> Fix {
 /// Families that the usual charts drop on the way.
 fn dropped(rule: &Rule) -> String {
     let names: Vec<String> = rule.metrics.iter().map(|name| format!("`{name}`")).collect();
-    match rule.quantity {
-        Quantity::FileDescriptors | Quantity::Threads | Quantity::ThreadLimit => format!(
-            "; where that is done already, take {} out of `metric_relabel_configs` \
-             (`kubelet.serviceMonitor.cAdvisorMetricRelabelings` of kube-prometheus-stack), which drop it",
-            names.join(" and ")
-        ),
-        _ => String::new(),
+    let is_often_dropped = matches!(
+        rule.quantity,
+        Quantity::FileDescriptors | Quantity::Threads | Quantity::ThreadLimit
+    );
+    if !is_often_dropped {
+        return String::new();
     }
+    format!(
+        "; where that is done already, take {} out of `metric_relabel_configs` \
+         (`kubelet.serviceMonitor.cAdvisorMetricRelabelings` of kube-prometheus-stack), which drop it",
+        names.join(" and ")
+    )
 }
 
 fn state_metrics(rule: &Rule) -> Fix {
@@ -186,28 +191,45 @@ fn node_exporter(rule: &Rule) -> Fix {
     }
 }
 
-/// The program has to tell; which families are understood.
-fn application(quantity: Quantity) -> Fix {
-    let rules = RULES.iter().filter(|rule| rule.quantity == quantity);
-    let mut names: Vec<&str> = rules.flat_map(|rule| rule.metrics).copied().collect();
-    names.dedup();
-    let shown: Vec<String> = names.iter().take(4).map(|name| format!("`{name}`")).collect();
-    Fix::new(
-        FixKind::Application,
-        format!(
-            "let programs export {} ({}, one of {} families that are understood) and scrape them",
-            quantity.as_str(),
-            shown.join(", "),
-            names.len()
-        ),
-        Some(
-            "metadata:\n  annotations:\n    prometheus.io/scrape: \"true\"\n    prometheus.io/port: \"8080\"\n    prometheus.io/path: /metrics"
-                .to_owned(),
-        ),
-    )
-}
+/// What programs have to tell, by topic.
+const OF_PROGRAMS: &[(&[Quantity], &str)] = &[
+    (
+        &[Quantity::FileDescriptors, Quantity::FileDescriptorLimit],
+        "let programs export `process_open_fds` and `process_max_fds` (the client libraries of Prometheus \
+         do), or keep cAdvisor's `container_file_descriptors` and `container_ulimits_soft`: the usual \
+         charts drop them by `metric_relabel_configs`",
+    ),
+    (
+        &[Quantity::PoolInUse, Quantity::PoolLimit],
+        "let programs export their connection pools: `hikaricp_connections_active` and `…_max`, \
+         `go_sql_in_use_connections` and `go_sql_max_open_connections`, or another pair of docs/metrics.md",
+    ),
+    (
+        &[Quantity::LogErrors],
+        "let programs count log messages by level: `log_messages_total`, `logback_events_total` or \
+         `log4j2_events_total`",
+    ),
+    (
+        &[Quantity::HeapInUse],
+        "let programs export their heap: `go_memstats_heap_inuse_bytes`, `jvm_memory_used_bytes` or \
+         `nodejs_heap_size_used_bytes`",
+    ),
+    (
+        &[Quantity::UpstreamRequests, Quantity::UpstreamErrors, Quantity::UpstreamRetries],
+        "let programs or the mesh count requests to others: `http_client_requests_seconds_count`, \
+         `grpc_client_handled_total` or `istio_requests_total`",
+    ),
+];
 
-/// Quantities that come from the buckets of a latency histogram.
-fn bucket() -> Fix {
-    application(Quantity::RequestsTimed)
+/// Everything else that programs tell is about requests.
+const OF_REQUESTS: &str = "let programs or the mesh count and time requests with their codes: `http_requests_total` and the \
+     histogram `http_request_duration_seconds`, `istio_requests_total`, or others of docs/metrics.md";
+
+/// The program has to tell: one fix for all quantities of a topic.
+fn application(quantity: Quantity) -> Fix {
+    let topic = OF_PROGRAMS.iter().find(|(quantities, _)| quantities.contains(&quantity));
+    let text = topic.map_or(OF_REQUESTS, |(_, text)| text);
+    let snippet = "metadata:\n  annotations:\n    prometheus.io/scrape: \"true\"\n    \
+                   prometheus.io/port: \"8080\"\n    prometheus.io/path: /metrics";
+    Fix::new(FixKind::Application, text, Some(snippet.to_owned()))
 }

@@ -55,7 +55,7 @@ pub struct KindCoverage {
     pub kind: FailureKind,
     /// How far it can be predicted.
     pub verdict: Predictable,
-    /// What is watched here.
+    /// What is watched here; empty for one that is blind.
     pub watched: Vec<&'static str>,
     /// What is missing, or not to be had.
     pub reasons: Vec<Reason>,
@@ -66,14 +66,14 @@ pub struct KindCoverage {
 pub struct Reason {
     /// What, and because of which metric, permission or retention.
     pub text: String,
-    /// Number of the fix in [`Coverage::fixes`], from 1; `None` where nothing mends it.
-    pub fix: Option<usize>,
+    /// Numbers of the fixes in [`Coverage::fixes`], from 1; none where nothing mends it.
+    pub fixes: Vec<usize>,
 }
 
 /// A reason before fixes are numbered.
 struct Gap {
     text: String,
-    fix: Option<Fix>,
+    fixes: Vec<Fix>,
 }
 
 /// How a quantity is there.
@@ -108,7 +108,11 @@ pub fn judge(seen: &Seen) -> Coverage {
         coverage.reasons = gaps
             .drain(..)
             .map(|gap| Reason {
-                fix: gap.fix.and_then(|fix| Some(fixes.iter().position(|one| *one == fix)? + 1)),
+                fixes: gap
+                    .fixes
+                    .iter()
+                    .filter_map(|fix| Some(fixes.iter().position(|one| one == fix)? + 1))
+                    .collect(),
                 text: gap.text,
             })
             .collect();
@@ -149,7 +153,7 @@ fn kubelets(cluster: &ClusterSeen) -> String {
 
 /// Every fix once: what mends most kinds first, then by place and text.
 fn ranked(judged: &[(KindCoverage, Vec<Gap>)]) -> Vec<Fix> {
-    let all = judged.iter().flat_map(|(_, gaps)| gaps).filter_map(|gap| gap.fix.as_ref());
+    let all = judged.iter().flat_map(|(_, gaps)| gaps).flat_map(|gap| &gap.fixes);
     let mut fixes: Vec<(usize, Fix)> = Vec::new();
     for fix in all {
         match fixes.iter_mut().find(|(_, known)| known == fix) {
@@ -171,11 +175,9 @@ fn kind(seen: &Seen, needs: &Needs) -> (KindCoverage, Vec<Gap>) {
     for way in needs.ways {
         let before = gaps.len();
         let there = is_open(seen, way, &mut gaps);
-        if there {
-            watched.push(way.what);
-        }
         match way.weight {
             Weight::Main => {
+                watched.extend(there.then_some(way.what));
                 open += usize::from(there);
                 // One that is open with short history is not whole.
                 closed += usize::from(gaps.len() > before);
@@ -184,7 +186,7 @@ fn kind(seen: &Seen, needs: &Needs) -> (KindCoverage, Vec<Gap>) {
         }
     }
     if let Some(ceiling) = needs.ceiling {
-        gaps.push(Gap { text: ceiling.to_owned(), fix: None });
+        gaps.push(Gap { text: ceiling.to_owned(), fixes: Vec::new() });
     }
     let verdict = if !is_seen.0 || open == 0 {
         Predictable::Blind
@@ -193,6 +195,9 @@ fn kind(seen: &Seen, needs: &Needs) -> (KindCoverage, Vec<Gap>) {
     } else {
         Predictable::Here
     };
+    if verdict == Predictable::Blind {
+        watched.clear();
+    }
     let mut said = BTreeSet::new();
     gaps.retain(|gap| said.insert(gap.text.clone()));
     (KindCoverage { kind: needs.kind, verdict, watched, reasons: Vec::new() }, gaps)
@@ -225,19 +230,20 @@ fn sight(seen: &Seen, needs: &Needs, gaps: &mut Vec<Gap>) -> (bool, bool) {
         ..History::default()
     };
     let shown = covers(&history).into_iter().find(|one| one.kind == needs.kind);
-    match shown.map(|shown| (shown.cover, shown.reason)) {
-        Some((Cover::AtLeast | Cover::Partly, reason)) => {
+    let (cover, reason) =
+        shown.map_or((Cover::Not, String::new()), |shown| (shown.cover, shown.reason));
+    match cover {
+        Cover::AtLeast | Cover::Partly => {
             let text = format!("only kube-state-metrics would show that it happened: {reason}");
-            gaps.push(Gap { text, fix: None });
+            gaps.push(Gap { text, fixes: Vec::new() });
             (true, false)
         }
-        Some((Cover::Not, _)) | None => {
-            let text = "nobody would see that it happened".to_owned();
-            gaps.push(Gap { text, fix: None });
+        Cover::Not => {
             // The API without all that belongs to it still shows some.
             let some = needs.sight.first().is_some_and(|right| is_allowed(seen, *right));
-            if some {
-                gaps.pop();
+            if !some {
+                let text = format!("nobody would see that it happened: {reason}");
+                gaps.push(Gap { text, fixes: Vec::new() });
             }
             (some, false)
         }
@@ -254,25 +260,23 @@ fn is_open(seen: &Seen, way: &Way, gaps: &mut Vec<Gap>) -> bool {
         name_way(way, &mut gaps[before..]);
         return false;
     }
-    let mut is_open = true;
+    let (mut missing, mut short) = (Vec::new(), None::<f64>);
     for quantity in way.quantities {
         match there(seen, *quantity) {
             There::Yes => {}
-            There::Short(hours) => gaps.push(Gap {
-                text: format!(
-                    "`{}` has {hours:.0} h of history of {HOURS_NEEDED:.0}",
-                    quantity.as_str()
-                ),
-                fix: Some(Fix::history(HOURS_NEEDED)),
-            }),
-            There::No => {
-                is_open = false;
-                gaps.push(missing(seen, *quantity));
-            }
+            There::Short(hours) => short = Some(short.map_or(hours, |least| least.min(hours))),
+            There::No => missing.push(*quantity),
         }
     }
+    if let Some(hours) = short {
+        let text = format!("{hours:.0} h of history, {HOURS_NEEDED:.0} h make whole answers");
+        gaps.push(Gap { text, fixes: vec![Fix::history(HOURS_NEEDED)] });
+    }
+    if !missing.is_empty() {
+        gaps.push(without(seen, &missing));
+    }
     name_way(way, &mut gaps[before..]);
-    is_open
+    missing.is_empty()
 }
 
 fn name_way(way: &Way, gaps: &mut [Gap]) {
@@ -307,16 +311,17 @@ fn may_read(seen: &Seen, right: Right, gaps: &mut Vec<Gap>) {
             let access = rights
                 .find(|access| (access.permission.group, access.permission.resource) == right);
             let reason = access.and_then(|access| access.reason.as_deref());
-            let text = match (access.map(|access| access.allowed), reason) {
-                (Some(Allowed::Unknown), Some(reason)) => {
+            let is_unknown = access.is_some_and(|access| access.allowed == Allowed::Unknown);
+            let text = match reason.filter(|_| is_unknown) {
+                Some(reason) => {
                     format!("nobody could say whether `{}` may be read: {reason}", right.1)
                 }
-                _ => format!("the account may not read `{}`", right.1),
+                None => format!("the account may not read `{}`", right.1),
             };
             (text, Fix::role(right))
         }
     };
-    gaps.push(Gap { text, fix: Some(fix) });
+    gaps.push(Gap { text, fixes: vec![fix] });
 }
 
 /// Whether a quantity can be had, from whichever source.
@@ -352,21 +357,32 @@ fn of_kubelets(seen: &Seen, quantity: Quantity) -> bool {
     }
 }
 
-fn missing(seen: &Seen, quantity: Quantity) -> Gap {
-    let name = quantity.as_str();
+/// A way without these quantities.
+fn without(seen: &Seen, quantities: &[Quantity]) -> Gap {
+    let mut fixes: Vec<Fix> = quantities.iter().map(|one| mend(seen, *one)).collect();
+    fixes.dedup();
+    let names: Vec<String> = quantities.iter().map(|one| named(*one)).collect();
+    let why = match &seen.server {
+        Source::Unasked => "; no metrics server was asked",
+        Source::Failed(_) => "; the metrics server did not answer",
+        Source::Seen(_) => "",
+    };
+    Gap { text: format!("no {}{why}", names.join(" and ")), fixes }
+}
+
+/// A quantity with the families that would give it, the best first.
+fn named(quantity: Quantity) -> String {
     let rules = RULES.iter().filter(|rule| rule.quantity == quantity);
     let mut families: Vec<String> =
         rules.flat_map(|rule| rule.metrics).map(|name| format!("`{name}`")).collect();
     families.dedup();
     families.truncate(2);
-    let of =
-        if families.is_empty() { String::new() } else { format!(" ({})", families.join(", ")) };
-    let text = match &seen.server {
-        Source::Unasked => format!("no `{name}`{of}: no metrics server was asked"),
-        Source::Failed(_) => format!("no `{name}`{of}: the metrics server did not answer"),
-        Source::Seen(_) => format!("no `{name}`{of}"),
-    };
-    Gap { text, fix: Some(mend(seen, quantity)) }
+    let name = quantity.as_str();
+    if families.is_empty() {
+        format!("`{name}`")
+    } else {
+        format!("`{name}` ({})", families.join(", "))
+    }
 }
 
 /// What brings a quantity: the kubelets where there is no server, the server's own way else.

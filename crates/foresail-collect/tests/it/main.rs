@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
 mod alerts;
+mod capture;
 mod causal;
 mod cluster;
 mod cluster_access;
 mod cluster_mock;
+mod coverage;
 mod damaged;
 mod foreign;
 mod history;
