@@ -1,6 +1,6 @@
 //! The collector of a running service against sources that misbehave in every way that is known.
 
-mod pods;
+pub(crate) mod pods;
 mod scraped;
 mod world;
 

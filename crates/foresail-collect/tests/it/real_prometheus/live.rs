@@ -1,21 +1,26 @@
 //! The collector of a running service against a real Prometheus with the samples of a recording.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use foresail_collect::kubernetes::Observation;
+use foresail_collect::kubernetes::{Observation, ScrapeTarget};
 use foresail_collect::live::{
-    CollectReport, Collector, CollectorSettings, PrometheusSettings, SeriesLimits, SourceState,
+    CollectReport, Collector, CollectorSettings, PrometheusSettings, ScrapeSettings, Scraping,
+    SeriesLimits, SourceState, WebClient, WebSettings,
 };
 use foresail_collect::prometheus::{Client, Limits, Settings};
 use foresail_collect::{OpenOptions, Recording, ReplayOptions};
 use foresail_core::{
-    Batch, ChangeKind, Entity, Object, ObjectChange, PlatformDuration, Quantity, Timestamp,
+    Batch, ChangeKind, Entity, Object, ObjectChange, PlatformDuration, PodObject, Quantity,
+    Timestamp,
 };
 
 use tokio::time::Instant;
 
 use super::{Running, Store, data, samples, serve};
+use crate::live::pods::{change, pod};
 
 /// Ticks that are compared: 20 minutes of the recording. All of it was, by hand.
 const TICKS: usize = 240;
@@ -195,4 +200,70 @@ fn back_fill_gives_the_ticks_that_were_missed() {
     let next = now + recording.scrape_interval();
     let (batch, report) = block_on(collector.batch(next));
     assert!(!batch.samples.is_empty() && is_well(&report), "{:?}", report.sources);
+}
+
+#[test]
+#[ignore = "needs Debian's prometheus-node-exporter: scripts/test-prometheus"]
+fn a_real_node_exporter_is_scraped_as_an_annotated_pod() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let child = Command::new("prometheus-node-exporter")
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it is not installed: apt-get install prometheus-node-exporter");
+    let _running = Running(child);
+    let interval = PlatformDuration::from_seconds(5);
+    let others = WebClient::new(&WebSettings::default()).unwrap();
+    let scraping = ScrapeSettings {
+        scraping: Scraping::default(),
+        kubelets: None,
+        kubelet_scheme: "https".to_owned(),
+        others,
+    };
+    let limits = SeriesLimits::default();
+    let settings =
+        CollectorSettings { interval, prometheus: None, scraping: Some(scraping), limits };
+    let mut collector = Collector::new(&settings).unwrap();
+    let start = Timestamp::from_millis(1_800_000_000_000);
+    let exporter = PodObject { node: Some("node-7".to_owned()), ..pod("exporter", start) };
+    collector.observe(change(exporter, ChangeKind::Listed, start));
+    collector.observe(Observation::Scrape(ScrapeTarget {
+        change: ChangeKind::Listed,
+        namespace: "shop".to_owned(),
+        pod: "exporter".to_owned(),
+        uid: "u".to_owned(),
+        app: Some("node-exporter".to_owned()),
+        address: Some([127, 0, 0, 1].into()),
+        ports: vec![port],
+        path: "/metrics".to_owned(),
+        https: false,
+    }));
+    let mut found = BTreeMap::new();
+    let mut known = Vec::new();
+    let mut last = CollectReport::default();
+    block_on(async {
+        for number in 1..10 {
+            let at = start + PlatformDuration::from_seconds(5 * number);
+            let (batch, report) = collector.batch(at).await;
+            found.extend(named(&batch, &mut known));
+            last = report;
+            tokio::time::sleep(Duration::from_millis(400)).await;
+        }
+    });
+    assert!(is_well(&last) && last.sources.len() == 1, "{:?}", last.sources);
+    let node = Entity::Node { node: "node-7".to_owned() };
+    let given: BTreeSet<Quantity> =
+        found.keys().filter(|(_, entity, _)| *entity == node).map(|key| key.2).collect();
+    for quantity in [
+        Quantity::NodeMemoryAvailable,
+        Quantity::NodeMemoryTotal,
+        Quantity::NodeCpuTotal,
+        Quantity::NodeCpuIdle,
+        Quantity::NodeLoad,
+        Quantity::NodeBoot,
+        Quantity::NodeFileDescriptors,
+        Quantity::NodeOomKills,
+    ] {
+        assert!(given.contains(&quantity), "no {quantity:?} in {given:?}");
+    }
 }
