@@ -1,5 +1,7 @@
 //! Finds the cluster: kubeconfig, `$KUBECONFIG`, `~/.kube/config`, or the account of the pod.
 
+use std::net::IpAddr;
+
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::api::innermost;
@@ -81,9 +83,42 @@ async fn of_context(
     if !kubeconfig.contexts.iter().any(|context| context.name == name) {
         return Err(KubernetesError::Context { path: path.to_owned(), context: name, known });
     }
+    let names_proxy = kubeconfig
+        .clusters
+        .iter()
+        .any(|cluster| cluster.cluster.as_ref().is_some_and(|cluster| cluster.proxy_url.is_some()));
     let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
-    Ok((config.map_err(|error| bad(path, &error))?, name))
+    let mut config = config.map_err(|error| bad(path, &error))?;
+    if !names_proxy && is_direct(config.cluster_url.host().unwrap_or_default(), &no_proxy()) {
+        config.proxy_url = None;
+    }
+    Ok((config, name))
+}
+
+/// Hosts that are reached without the proxy of `$HTTPS_PROXY`, which kube takes for every cluster: it
+/// compares `$NO_PROXY` with the proxy itself.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "kube reads `$HTTPS_PROXY`, and this is its other half"
+)]
+fn no_proxy() -> String {
+    let named = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
+    named.unwrap_or_default()
+}
+
+/// Whether a host is on this machine or named among those without a proxy: itself, or a domain of it.
+fn is_direct(host: &str, no_proxy: &str) -> bool {
+    let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
+    let address: Option<IpAddr> = host.parse().ok();
+    let named = no_proxy.split(',').map(|name| name.trim().to_ascii_lowercase()).any(|name| {
+        let domain = name.trim_start_matches("*.").trim_start_matches('.');
+        let within = host
+            .strip_suffix(domain)
+            .is_some_and(|rest| !domain.is_empty() && (rest.is_empty() || rest.ends_with('.')));
+        name == "*" || within
+    });
+    named || host == "localhost" || address.is_some_and(|address| address.is_loopback())
 }
 
 /// kube sends a token file as it is, and refuses one that ends with a line break, as editors leave it.
@@ -127,4 +162,22 @@ fn place(text: &str) -> String {
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_left_out_for_this_machine_and_for_hosts_named_so() {
+        let named = "example.org, .corp.local,*.lab,10.0.0.7";
+        for host in ["127.0.0.1", "[::1]", "localhost", "example.org", "api.example.org"] {
+            assert!(is_direct(host, named), "{host}");
+        }
+        assert!(is_direct("a.corp.local", named) && is_direct("a.lab", named));
+        assert!(is_direct("10.0.0.7", named) && is_direct("anything", "*"));
+        for host in ["notexample.org", "10.0.0.8", "api.other.org"] {
+            assert!(!is_direct(host, named) && !is_direct(host, ""), "{host}");
+        }
+    }
 }

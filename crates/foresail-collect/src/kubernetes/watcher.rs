@@ -36,6 +36,9 @@ const ITEMS: &[&str] = &["items"];
 /// A watch that ends without a word is not opened again sooner than this.
 const EMPTY_WAIT: Duration = Duration::from_secs(1);
 
+/// Failures in a row after which a server that answers is asked for everything anew.
+const TRIES_OF_A_VERSION: u32 = 4;
+
 /// One watch.
 pub(super) struct Watcher {
     pub(super) cluster: Cluster,
@@ -129,7 +132,10 @@ impl Watcher {
                 // What is wrong with the configuration shows in the next answer.
                 let _ = self.cluster.renew(generation).await;
             }
-            if self.is_refused(&error) {
+            // A server that was restored may not know the version, and need not say so by 410.
+            let answered =
+                matches!(error, KubernetesError::Status { .. } | KubernetesError::Shape { .. });
+            if self.is_refused(&error) || answered && failures.is_multiple_of(TRIES_OF_A_VERSION) {
                 version = None;
             }
             tracing::debug!(resource = self.resource.name, %error, "a watch failed");
