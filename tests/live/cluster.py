@@ -23,9 +23,11 @@ VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DEL
 class Stream:
     """An open watch or log: how far it has written, so that the clock can wait for it."""
 
-    def __init__(self, resource, pending):
-        self.resource = resource
-        self.pending = pending
+    def __init__(self, resource, pending, request):
+        self.resource, self.pending = resource, pending
+        self.written = True
+        transport = request.transport
+        self.ends = (transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
 
 
 class Cluster:
@@ -38,6 +40,7 @@ class Cluster:
         self.position = 0
         self.token = None
         self.streams = set()
+        self.reader = sockets.Reader()
         self.requests = collections.Counter()
         self.forbidden = set()
         for change in recorded.initial:
@@ -46,21 +49,25 @@ class Cluster:
     # Time.
 
     async def walk(self, until):
-        """Makes every change that is visible by then and waits until the watches have written it."""
+        """Makes every change that is visible by then."""
         end = self.recorded.until(until)
         for change in self.recorded.changes[self.position:end]:
             self.storage.apply(change)
         self.position = max(self.position, end)
-        self.now = max(self.now, until)
         await self.storage.wake()
 
-    async def flushed(self, port, within=10.0):
-        """Waits until what was written has been read by the clients."""
+    async def flushed(self, within=10.0):
+        """Waits until what there is was written to the watches and read by the clients."""
         loop = asyncio.get_running_loop()
         end = loop.time() + within
         while any(stream.pending() for stream in self.streams) and loop.time() < end:
-            await asyncio.sleep(0.001)
-        await sockets.all_read(port, max(0.0, end - loop.time()))
+            await asyncio.sleep(0.0005)
+        written = [stream for stream in self.streams if stream.written]
+        await sockets.read(self.reader, [stream.ends for stream in written], end - loop.time())
+        for stream in written:
+            stream.written = False
+        # What was read still has to be understood.
+        await asyncio.sleep(0.001)
 
     def watched(self):
         """How many watches are open on each resource."""
@@ -174,7 +181,7 @@ class Cluster:
         shape = metadata_only if partial(request) else str
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
-        stream = Stream(collection.resource, lambda: position < len(collection.history))
+        stream = Stream(collection.resource, lambda: position < len(collection.history), request)
         loop = asyncio.get_running_loop()
         end = loop.time() + float(query.get("timeoutSeconds") or 3600)
         bookmarks = query.get("allowWatchBookmarks") in ("1", "true")
@@ -195,6 +202,7 @@ class Cluster:
                 position += len(entries)
                 out = [frame(kind, shape(text)) for _, kind, key, text in entries if chosen.takes(key, text)]
                 if out:
+                    stream.written = True
                     await response.write("".join(out).encode())
                 elif bookmarks and loop.time() - told > 5.0:
                     told = loop.time()
@@ -246,13 +254,14 @@ class Cluster:
             written = max(0, len(rows) - int(query["tailLines"]))
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
-        stream = Stream("logs", lambda: written < len(visible()))
+        stream = Stream("logs", lambda: written < len(visible()), request)
         self.streams.add(stream)
         try:
             while True:
                 rows = visible()
                 body, written = frames(rows[written:]), len(rows)
                 if body:
+                    stream.written = True
                     await response.write(body)
                 if query.get("follow") not in ("1", "true"):
                     break

@@ -102,6 +102,12 @@ class History:
         """How many changes are visible at this time."""
         return bisect.bisect_right(self._times, at)
 
+    def group(self, position, until, together):
+        """The time of the next changes up to a time, those that are close taken together."""
+        if position >= len(self.changes) or self._times[position] > until:
+            return None
+        return self._times[self.until(min(self._times[position] + together, until)) - 1]
+
     def _observed(self, folder):
         """Changes that the recorder saw, and whether they were listed when it began."""
         specs = {}

@@ -48,7 +48,7 @@ class World:
 
     def step(self, until):
         """Goes on to a time, for tests without a service."""
-        return self.tell("clock", {"until": until})["now"]
+        return self.tell("clock", {"until": until, "jump": True})["now"]
 
     def fault(self, target, kind, **more):
         """Something breaks."""
@@ -66,13 +66,20 @@ class World:
         """Replayed time in seconds."""
         return history.seconds(self.status()["now"])
 
-    def reach(self, at, within=120.0, alive=lambda: True):
-        """Waits until replayed time is there."""
+    def reach(self, at, within=120.0, alive=lambda: True, stall=90.0):
+        """Waits until replayed time is there; gives up when it stands still for `stall` seconds."""
+        moved, last = time.monotonic(), None
+
         def there():
+            nonlocal moved, last
             assert alive(), "the service ended"
             status = self.status()
+            if status["now"] != last:
+                moved, last = time.monotonic(), status["now"]
+            assert time.monotonic() - moved < stall, f"replayed time stands still: {status}"
             return status if history.seconds(status["now"]) >= at or status["ended"] else None
-        return wait_for(f"{history.rfc3339(at)} of replayed time", there, within)
+        wanted = "the end" if at == float("inf") else history.rfc3339(at)
+        return wait_for(f"{wanted} of replayed time", there, within)
 
     def __enter__(self):
         return self

@@ -7,8 +7,8 @@ through a recording, and a door for the test.
     └──────► door: /replay/clock ◄── test: /replay/faults, /replay/forbid, …
 ```
 
-The service drives the time: `POST /replay/clock {"until": …}` answers when every change that is
-visible by then was read by the service's watches. `python world.py --recording DIR` prints the
+The service drives the time: `POST /replay/clock {"until": …}` answers with the time of the next
+change, or with the time asked for, once everything before was read by the service's watches. `python world.py --recording DIR` prints the
 three addresses as one line of JSON and serves until it is ended.
 """
 
@@ -30,7 +30,10 @@ from metrics import free_port
 from proxy import Proxy
 
 # A reader may take this long to come back after an outage while replayed time stands still.
-RETURN_SECONDS = 60.0
+RETURN_SECONDS = 45.0
+
+# Changes that are so close are seen together: the reader takes a moment to stamp each.
+TOGETHER_SECONDS = 0.05
 
 
 class Site:
@@ -88,6 +91,7 @@ class World:
         self.watched = None
         self.settling = asyncio.Lock()
         self.steps = 0
+        self.visible = self.cluster.now
 
     async def stamp(self, request, response):
         """The servers live in replayed time, and may be wrong about it."""
@@ -124,11 +128,21 @@ class World:
             print(f"watches that did not come back: {dict(missing)}", file=sys.stderr)
 
     async def step(self, until):
-        """Goes on to a time."""
+        """Goes on towards a time, at most to the next change, which is seen at its own time.
+
+        The service asks again until the time is reached. What happens at the time that was last told
+        is written now, so that the service stamps it with that time.
+        """
         started = asyncio.get_running_loop().time()
-        await self.cluster.walk(until)
+        await self.cluster.walk(self.visible)
         await self.settle()
-        await self.cluster.flushed(self.sites["kubernetes"].port)
+        await self.cluster.flushed()
+        following = self.recorded.group(self.cluster.position, until, TOGETHER_SECONDS)
+        if following is not None:
+            self.visible = following
+            self.cluster.now = max(self.cluster.now, min(following, until - 0.001))
+            return
+        self.visible = self.cluster.now = max(self.cluster.now, until)
         self.steps += 1
         left = self.pace - (asyncio.get_running_loop().time() - started)
         if left > 0:
@@ -145,6 +159,8 @@ class World:
                 if until > self.recorded.ended_at:
                     await asyncio.sleep(3600)
                 await self.step(until)
+                while body.get("jump") and self.cluster.now < until:
+                    await self.step(until)
             return web.json_response({"now": history.rfc3339(self.cluster.now)})
         if path == "/replay/faults":
             if request.method == "DELETE":
