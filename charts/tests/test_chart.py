@@ -237,6 +237,21 @@ class Rendered(unittest.TestCase):
                         helm.template(CHART, yaml.safe_load(text))
                     self.assertIn(reason, str(raised.exception))
 
+    def test_notes_say_how_to_ask_it_and_what_stays(self):
+        for version, helm in self.helms.items():
+            with self.subTest(helm=version):
+                notes = helm.notes(CHART, self.cases["namespaced"])
+                self.assertIn("watches shop, payments.", notes)
+                self.assertIn(
+                    "foresail doctor --prometheus http://prometheus.monitoring:9090"
+                    " --token-file /etc/foresail/prometheus/token\n", notes,
+                )
+                self.assertNotIn("uninstall", notes)
+                self.assertIn("leaves the claim foresail-data", helm.notes(CHART, {}))
+                self.assertIn("get secret foresail-token --output jsonpath='{.data.api\\.token}'",
+                              helm.notes(CHART, self.cases["postgres"]))
+                self.assertIn("WARNING", helm.notes(CHART, self.cases["placed"]))
+
     def test_the_plain_manifests_are_what_the_chart_gives(self):
         wanted = plain_manifests(self.helms["4"])
         found = (DEPLOY / "foresail.yaml").read_text()
