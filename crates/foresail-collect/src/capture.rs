@@ -169,9 +169,17 @@ pub async fn capture(
     let mut interval = options.interval;
     if let Some((client, selector)) = &options.server {
         let span = options.history(selector, (started, ended));
-        let history = record_samples(client, &span, dir, on_progress).await?;
-        interval = history.scrape_interval;
-        captured.history = Some(history);
+        match record_samples(client, &span, dir, on_progress).await {
+            Ok(history) => {
+                interval = history.scrape_interval;
+                captured.history = Some(history);
+            }
+            // What the cluster itself showed cannot be had again: it is kept.
+            Err(error) => {
+                drop_samples(dir)?;
+                captured.problems.insert("metrics server".to_owned(), error.to_string());
+            }
+        }
     }
     let manifest = Manifest {
         format: 1,
@@ -188,6 +196,19 @@ pub async fn capture(
     // Whatever is wrong is found now and not when somebody needs the recording.
     Recording::open(dir, &OpenOptions::default())?;
     Ok(captured)
+}
+
+/// Removes what was read of a metrics server that broke off: a file may be half written.
+fn drop_samples(dir: &Path) -> Result<(), RecordingError> {
+    let samples = dir.join("samples");
+    let failed = |source| RecordingError::write(&samples, source);
+    for entry in std::fs::read_dir(&samples).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.file_name().is_some_and(|name| name != files::SCRAPED) {
+            std::fs::remove_file(&path).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes in what comes.
@@ -217,11 +238,7 @@ impl Taker {
         loop {
             let tick = next.min(end);
             tokio::select! {
-                observation = read.recv() => {
-                    if let Some(observation) = observation {
-                        self.take(&observation)?;
-                    }
-                }
+                Some(observation) = read.recv() => self.take(&observation)?,
                 () = clock.reach(tick) => {
                     let now = clock.now();
                     on_progress("recording", now.since(started).as_seconds() as usize, total);
@@ -310,15 +327,19 @@ impl Taker {
         wait: Duration,
     ) -> Result<(), RecordingError> {
         let Some(mut running) = round.take() else { return Ok(()) };
-        if !running.is_finished() && tokio::time::timeout(wait, &mut running).await.is_err() {
-            if wait.is_zero() {
+        let found = match tokio::time::timeout(wait, &mut running).await {
+            Ok(Ok(found)) => found,
+            // A round that broke off brought nothing.
+            Ok(Err(_)) => return Ok(()),
+            Err(_) if wait.is_zero() => {
                 *round = Some(running);
-            } else {
-                running.abort();
+                return Ok(());
             }
-            return Ok(());
-        }
-        let Ok(found) = running.await else { return Ok(()) };
+            Err(_) => {
+                running.abort();
+                return Ok(());
+            }
+        };
         let captured = &mut self.captured;
         captured.rounds = (captured.rounds.0 + 1, captured.rounds.1.max(found.targets));
         captured.samples += found.series.len() as u64;

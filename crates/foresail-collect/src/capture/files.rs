@@ -15,6 +15,9 @@ use crate::error::RecordingError;
 use crate::live::raw::Storage;
 use crate::write::{LineFile, SampleFile, SampleSeries, event_line, object_line};
 
+/// The file of scraped samples.
+pub(super) const SCRAPED: &str = "scraped.parquet";
+
 /// Log lines that are written at once.
 const LOG_ROWS: usize = 5_000;
 
@@ -48,7 +51,7 @@ impl Files {
         });
         Ok(Self {
             lines: lines.into_iter().collect::<Result<_, RecordingError>>()?,
-            samples: SampleFile::create_quickly(&samples.join("scraped.parquet"))?,
+            samples: SampleFile::create_quickly(&samples.join(SCRAPED))?,
             logs: Table::at(dir.join("logs.parquet")),
             pending: Vec::new(),
             storage: Table::at(dir.join("volumes.parquet")),

@@ -15,15 +15,15 @@ use foresail_core::{
 use crate::server::{Reply, Request, Server};
 
 /// Begin of the made-up history, in seconds since the epoch.
-const BEGIN: i64 = 1_700_000_000;
+pub(crate) const BEGIN: i64 = 1_700_000_000;
 const STEP: i64 = 15;
 const SCRAPES: i64 = 80;
 
 /// Values by series, one a scrape; `None` where it was missing.
-type Store = BTreeMap<String, Vec<Option<f64>>>;
+pub(crate) type Store = BTreeMap<String, Vec<Option<f64>>>;
 
 /// A cluster with one pod that is killed for memory at scrape 40 and gone at scrape 60.
-fn store() -> Store {
+pub(crate) fn store() -> Store {
     let mut store = Store::new();
     let mut put = |series: &str, value: &dyn Fn(i64) -> Option<f64>| {
         store.insert(series.to_owned(), (0..SCRAPES).map(value).collect());
@@ -89,7 +89,7 @@ fn store() -> Store {
 }
 
 /// Answers the few questions that recording asks, out of `store`.
-fn answer(store: &Store, request: &Request) -> Reply {
+pub(crate) fn answer(store: &Store, request: &Request) -> Reply {
     let target = request.target.replace("%7B", "{").replace("%7D", "}").replace("%5B", "[");
     let target = target.replace("%5D", "]");
     let data = if target.starts_with("/api/v1/label/__name__/values") {
