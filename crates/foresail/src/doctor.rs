@@ -157,10 +157,23 @@ fn print(output: &mut Output, coverage: &Coverage) -> Result<()> {
     for kind in coverage.kinds.iter().filter(|kind| !kind.reasons.is_empty()) {
         print_reasons(output, kind)?;
     }
+    print_fixes(output, coverage)
+}
+
+fn print_fixes(output: &mut Output, coverage: &Coverage) -> Result<()> {
     for (number, fix) in coverage.fixes.iter().enumerate() {
         output.line(format_args!("\n[{}] {}", number + 1, clean(&fix.text)))?;
-        for line in fix.snippet.iter().flat_map(|snippet| snippet.lines()) {
-            output.line(format_args!("    {line}"))?;
+        let Some(snippet) = &fix.snippet else { continue };
+        let same = |one: &coverage::Fix| one.snippet.as_ref() == Some(snippet);
+        match coverage.fixes.iter().position(same) {
+            Some(first) if first < number => {
+                output.line(format_args!("    as under [{}]", first + 1))?;
+            }
+            Some(_) | None => {
+                for line in snippet.lines() {
+                    output.line(format_args!("    {line}"))?;
+                }
+            }
         }
     }
     Ok(())

@@ -5,11 +5,13 @@
 mod bench;
 mod dataset;
 mod default_model;
+mod doctor;
 mod help;
 mod inputs;
 mod outputs;
 mod program;
 mod real_prometheus;
+mod record;
 mod recordings;
 mod simulate;
 mod tables;
