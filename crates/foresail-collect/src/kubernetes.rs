@@ -26,6 +26,7 @@ mod cluster;
 mod configuration;
 mod convert;
 mod error;
+mod gone;
 mod kubelets;
 mod lines;
 mod logs;
