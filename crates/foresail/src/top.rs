@@ -11,6 +11,7 @@ use foresail_api::{PredictionsBody, Secret, Status};
 use serde::Serialize;
 
 use crate::arguments::{Format, TopArguments};
+use crate::clock::Stopwatch;
 use crate::failure::{Failure, Result};
 use crate::stdout::Output;
 use page::{Size, header, rows};
@@ -91,19 +92,19 @@ async fn watch(client: &Client, arguments: &TopArguments) -> Result<()> {
         return Err(unread(error));
     }
     let _screen = Screen::take().map_err(failed)?;
-    let mut last: Option<Look> = None;
+    let mut last: Option<(Look, Stopwatch)> = None;
     loop {
         let size = Size::of_terminal();
-        let problem = match look_now {
-            Ok(look) => {
-                last = Some(look);
-                None
+        let mut lines = Vec::new();
+        match look_now {
+            Ok(look) => last = Some((look, Stopwatch::start())),
+            Err(error) => {
+                let age = last.as_ref().map(|(_, read)| page::age(read.elapsed()));
+                let age = age.unwrap_or_default();
+                lines.push(page::line(&format!("{age}{}", unread(error)), size));
             }
-            Err(error) => Some(unread(error).to_string()),
-        };
-        let mut lines: Vec<String> =
-            problem.into_iter().map(|text| page::line(&text, size)).collect();
-        lines.extend(last.iter().flat_map(|look| page(look, size)));
+        }
+        lines.extend(last.iter().flat_map(|(look, _)| page(look, size)));
         paint(&lines, size).map_err(failed)?;
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(arguments.interval)) => {}

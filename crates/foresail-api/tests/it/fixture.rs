@@ -267,13 +267,13 @@ impl Made {
         }
     }
 
-    /// With more predictions than a screen has lines, and a hostile name.
+    /// With 10,000 predictions and a hostile name.
     pub fn crowded() -> Self {
         let made = Self::new();
         let mut snapshot = snapshot();
         snapshot.predictions.insert(1, prediction(workload("shop", HOSTILE), Some(HOSTILE), 0.8));
-        snapshot.predictions.extend((0..100).map(|number| {
-            let probability = f64::from(100 - number) / 150.0;
+        snapshot.predictions.extend((0..10_000).map(|number| {
+            let probability = f64::from(10_000 - number) / 15_000.0;
             prediction(workload("shop", &format!("app-{number}")), None, probability)
         }));
         made.show(snapshot);

@@ -1,6 +1,8 @@
 //! The page of `foresail top`: lines of text, no wider than the terminal, without anything that a
 //! terminal would take for a command.
 
+use std::time::Duration;
+
 use foresail_api::{
     Mode, PredictionBody, PredictionsBody, SourceState, SourceStatus, Status, StoreState,
 };
@@ -107,6 +109,11 @@ pub(super) fn rows(predictions: &[PredictionBody], size: Size) -> Vec<String> {
 /// One line that fits.
 pub(super) fn line(text: &str, size: Size) -> String {
     cut(&printable(text), size.width)
+}
+
+/// How old what is shown is, in front of why there is nothing newer.
+pub(super) fn age(age: Duration) -> String {
+    format!("as of {} ago: ", span(age.as_secs_f64()))
 }
 
 /// Namespace and name; of a pod that leads, what it is called beyond its workload.
