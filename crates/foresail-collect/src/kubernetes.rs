@@ -26,6 +26,7 @@ mod cluster;
 mod configuration;
 mod convert;
 mod error;
+mod given;
 mod gone;
 mod kubelets;
 mod lines;
@@ -45,6 +46,7 @@ pub use access::{Access, AccessReport, Allowed};
 pub use cluster::{Cluster, connect, open};
 pub use configuration::IN_CLUSTER;
 pub use error::KubernetesError;
+pub use given::objects_of;
 pub use kubelets::KubeletAnswers;
 pub use node_http::{NodeAnswer, NodeHttp};
 pub use observation::{

@@ -14,6 +14,7 @@ mod backfill;
 mod collector;
 mod discovery;
 mod exposition;
+mod given;
 mod pages;
 mod poll;
 pub(crate) mod raw;
@@ -28,6 +29,7 @@ pub use backfill::Backfill;
 pub use collector::{
     CollectError, Collector, CollectorSettings, PrometheusSettings, ScrapeSettings,
 };
+pub use given::{Given, GivenSeries, given};
 pub use pages::{PageClient, Trust, WebClient, WebSettings};
 pub use status::{CollectReport, SourceKind, SourceReport, SourceState};
 pub use targets::{Scraping, Wanted};
