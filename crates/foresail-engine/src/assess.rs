@@ -78,9 +78,13 @@ fn forecasts(
     at: Timestamp,
     (models, unknowns): (&Models, &mut Unknowns),
 ) -> (Vec<Prediction>, Vec<Unusual>) {
-    let survey = Survey::new(state, at, &models.first_passage);
-    let Some(model) = &models.learned else { return (survey.predictions(), Vec::new()) };
-    let (rows, unusual) = features::compute(state, &survey, (calls, unknowns));
+    let Some(model) = &models.learned else {
+        let survey = Survey::new(state, at, &models.first_passage);
+        return (survey.predictions(), Vec::new());
+    };
+    let mut rows = features::Rows::new(state, at);
+    let survey = Survey::visiting(state, at, &models.first_passage, |pod| rows.add(pod));
+    let (rows, unusual) = rows.finish(calls, unknowns);
     let learned = learned::predict(state, &rows, model);
     (learned::union(&survey, learned, (&rows, model)), unusual)
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!  Survey (first passage) ─┐
 //!  series · logs           ├─> pod ──> siblings ──> one row of [Feature::COUNT] numbers per pod
-//!  graph · ledger ─────────┘     upstream
+//!  graph · ledger ─────────┘     upstream · units · nodes
 //! ```
 //!
 //! NaN means missing and nothing else. The same path serves training and service. Levels enter as
@@ -11,20 +11,23 @@
 //! nothing here tells one cluster, workload or hour from another by its size.
 
 mod catalogue;
+mod nodes;
 mod page;
 mod pod;
+mod rows;
 mod siblings;
+mod units;
 mod upstream;
 mod view;
 
 use foresail_core::WorkloadId;
-use rustc_hash::FxHashMap;
 
 pub use catalogue::{Direction, Feature, FeatureGroup};
 pub use page::features_page;
+pub(crate) use rows::Rows;
 
-use crate::first_passage::{Survey, SurveyedPod};
-use crate::graph::CallView;
+use crate::first_passage::Survey;
+use crate::graph::{CallView, PodRecord};
 use crate::state::State;
 use crate::unknown::{Unknowns, Unusual};
 
@@ -41,6 +44,8 @@ pub struct PodFeatures<'a> {
     pub unit: &'a WorkloadId,
     /// Number of its workload among those of the rows, by first appearance.
     pub(crate) unit_number: usize,
+    /// Number of its node among those of the rows.
+    node_number: Option<usize>,
     /// Name of its direct owner, such as its ReplicaSet.
     set_name: Option<&'a str>,
     /// The values in the order of [`Feature::ALL`].
@@ -59,6 +64,23 @@ impl PodFeatures<'_> {
     }
 }
 
+impl<'a> PodFeatures<'a> {
+    /// The row of a pod of which no value is known yet; with the numbers of its workload and node.
+    fn empty(pod: &'a PodRecord, (unit_number, node_number): (usize, Option<usize>)) -> Self {
+        let object = &pod.object;
+        Self {
+            namespace: &object.namespace,
+            pod: &object.name,
+            node: object.node.as_deref(),
+            unit: &pod.unit,
+            unit_number,
+            node_number,
+            set_name: object.owner.as_ref().map(|owner| owner.name.as_str()),
+            values: [f32::NAN; Feature::COUNT],
+        }
+    }
+}
+
 #[cfg(test)]
 impl<'a> PodFeatures<'a> {
     /// A row of which only these values are known.
@@ -69,6 +91,7 @@ impl<'a> PodFeatures<'a> {
             node: None,
             unit,
             unit_number: 0,
+            node_number: None,
             set_name: None,
             values: [f32::NAN; Feature::COUNT],
         };
@@ -87,62 +110,9 @@ pub fn compute<'a>(
     survey: &Survey<'a>,
     (calls, unknowns): (&CallView<'_>, &mut Unknowns),
 ) -> (Vec<PodFeatures<'a>>, Vec<Unusual>) {
-    let nodes = pod::NodeLoads::new(state);
-    let (facts, numbers) = UnitNumbers::default().facts(state, survey);
-    let (mut rows, mut latencies) = (Vec::new(), Vec::new());
-    let mut rates = view::Rates::new();
-    for (pod, number) in survey.pods().zip(numbers).filter(|(pod, _)| runs(pod)) {
-        let (mut row, latency) =
-            pod::features(state, survey, (&pod, facts[number]), (&nodes, &mut rates));
-        row.unit_number = number;
-        rows.push(row);
-        latencies.push(latency);
-    }
-    let by_unit = by_unit(&rows, facts.len());
-    siblings::fill(&mut rows, (&by_unit, &latencies));
-    upstream::fill(&mut rows, (&by_unit, calls));
-    let unusual = unknowns.observe(&mut rows, (&by_unit, survey.at(), state.settings()));
-    (rows, unusual)
-}
-
-/// Numbers of workloads by first appearance. Pods come in the order of their names, so those of one
-/// workload mostly follow each other.
-#[derive(Default)]
-struct UnitNumbers<'a> {
-    last: Option<(&'a WorkloadId, usize)>,
-    numbers: FxHashMap<&'a WorkloadId, usize>,
-}
-
-impl<'a> UnitNumbers<'a> {
-    /// What the pods of each workload share, by its number, and the number of each pod's workload.
-    fn facts(mut self, state: &State, survey: &Survey<'a>) -> (Vec<pod::UnitFacts>, Vec<usize>) {
-        let mut counts: Vec<(&WorkloadId, (u32, u32))> = Vec::new();
-        let mut numbers = Vec::new();
-        for pod in survey.pods() {
-            let number = self.number(&pod.record.unit);
-            if number == counts.len() {
-                counts.push((&pod.record.unit, (0, 0)));
-            }
-            let (ready, all) = &mut counts[number].1;
-            *ready += u32::from(pod.record.is_ready());
-            *all += 1;
-            numbers.push(number);
-        }
-        let facts = |(unit, counts)| pod::UnitFacts::new((state, survey.at()), unit, counts);
-        (counts.into_iter().map(facts).collect(), numbers)
-    }
-
-    fn number(&mut self, unit: &'a WorkloadId) -> usize {
-        if let Some((last, number)) = self.last
-            && last == unit
-        {
-            return number;
-        }
-        let next = self.numbers.len();
-        let number = *self.numbers.entry(unit).or_insert(next);
-        self.last = Some((unit, number));
-        number
-    }
+    let mut rows = Rows::new(state, survey.at());
+    survey.pods().for_each(|pod| rows.add(&pod));
+    rows.finish(calls, unknowns)
 }
 
 /// Places of the rows of each workload, by its number.
@@ -152,11 +122,6 @@ pub(crate) fn by_unit(rows: &[PodFeatures<'_>], units: usize) -> Vec<Vec<usize>>
         places[row.unit_number].push(place);
     }
     places
-}
-
-/// Whether a pod can still fail: it is neither finished nor being deleted.
-fn runs(pod: &SurveyedPod<'_, '_>) -> bool {
-    !pod.record.object.is_finished() && pod.record.object.deletion_requested_at.is_none()
 }
 
 #[cfg(test)]

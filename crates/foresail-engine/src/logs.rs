@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use severity::severity;
 
-use crate::by_name::ByName;
+use crate::by_name::{Ascending, ByName};
 use crate::series::HALF_LIVES_MINUTES;
 
 /// Templates remembered per pod; a pod that writes more kinds of lines than this says nothing new.
@@ -58,6 +58,15 @@ pub struct LogRates {
     pub new_templates: Option<usize>,
 }
 
+/// What all pods write as of a time, asked in the order of their namespaces and names.
+#[derive(Debug)]
+pub struct LogLook<'a> {
+    scale: TimeScale,
+    at: Timestamp,
+    pods: Ascending<'a, PodLogs>,
+    events: Ascending<'a, (Decayed, Timestamp)>,
+}
+
 // === impl LogStore ===
 
 impl LogStore {
@@ -67,10 +76,15 @@ impl LogStore {
         Self { scale, pods: ByName::new(), events: ByName::new() }
     }
 
-    /// Takes in one line.
-    pub fn observe(&mut self, line: &LogLine) {
-        let pod = self.pods.entry((&line.namespace, &line.pod), || PodLogs::new(line.at));
-        pod.observe(line, self.scale);
+    /// Takes in one line. One of a pod that is gone would be remembered for ever: whether a pod that
+    /// has not written yet `exists` is asked first.
+    pub fn observe(&mut self, line: &LogLine, exists: impl FnOnce() -> bool) {
+        let key = (line.namespace.as_str(), line.pod.as_str());
+        if let Some(pod) = self.pods.get_mut(key) {
+            pod.observe(line, self.scale);
+        } else if exists() {
+            self.pods.entry(key, || PodLogs::new(line.at)).observe(line, self.scale);
+        }
     }
 
     /// Takes in one event about a pod that exists.
@@ -87,14 +101,6 @@ impl LogStore {
         *last = at;
     }
 
-    /// Warning events of a pod per fault minute as of `at`, one rate per half-life.
-    #[must_use]
-    pub fn warning_events(&self, pod: (&str, &str), at: Timestamp) -> [f64; 3] {
-        self.events.get(pod).map_or([0.0; 3], |(count, last)| {
-            count.after(self.scale.to_fault(at.since(*last)).as_minutes().max(0.0)).per_minute()
-        })
-    }
-
     /// Forgets a pod that was deleted.
     pub fn observe_object(&mut self, change: &ObjectChange) {
         if let Object::Pod(pod) = &change.object
@@ -105,10 +111,32 @@ impl LogStore {
         }
     }
 
-    /// What a pod writes as of `at`; `None` where none of its lines was seen.
+    /// What pods write as of `at`.
     #[must_use]
-    pub fn rates(&self, pod: (&str, &str), at: Timestamp) -> Option<LogRates> {
-        Some(self.pods.get(pod)?.rates(at, self.scale))
+    pub fn look(&self, at: Timestamp) -> LogLook<'_> {
+        let (pods, events) = (self.pods.ascending(), self.events.ascending());
+        LogLook { scale: self.scale, at, pods, events }
+    }
+}
+
+// === impl LogLook ===
+
+impl LogLook<'_> {
+    /// Warning events of a pod per fault minute, one rate per half-life; no pod may be asked for after
+    /// a later one.
+    #[must_use]
+    pub fn warning_events(&mut self, pod: (&str, &str)) -> [f64; 3] {
+        self.events.get(pod).map_or([0.0; 3], |(count, last)| {
+            let minutes = self.scale.to_fault(self.at.since(*last)).as_minutes().max(0.0);
+            count.after(minutes).per_minute()
+        })
+    }
+
+    /// What a pod writes; `None` where none of its lines was seen. No pod may be asked for after a
+    /// later one.
+    #[must_use]
+    pub fn rates(&mut self, pod: (&str, &str)) -> Option<LogRates> {
+        Some(self.pods.get(pod)?.rates(self.at, self.scale))
     }
 }
 
@@ -140,7 +168,9 @@ impl PodLogs {
     }
 
     fn rates(&self, at: Timestamp, scale: TimeScale) -> LogRates {
-        let left = left_after(scale.to_fault(at.since(self.last)).as_minutes().max(0.0));
+        let silent = self.warnings.is_zero() && self.errors.is_zero();
+        let minutes = scale.to_fault(at.since(self.last)).as_minutes().max(0.0);
+        let left = if silent { [1.0; 3] } else { left_after(minutes) };
         let settled = at.since(self.first) >= scale.to_platform(SETTLING);
         let recent = at - scale.to_platform(NEW_FOR);
         let new = || self.templates.iter().filter(|(_, first)| *first > recent).count();
@@ -166,6 +196,10 @@ impl Decayed {
 
     fn times(self, left: [f32; 3]) -> Self {
         Self(std::array::from_fn(|i| self.0[i] * left[i]))
+    }
+
+    fn is_zero(self) -> bool {
+        self.0 == [0.0; 3]
     }
 
     fn add(&mut self) {

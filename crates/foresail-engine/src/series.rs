@@ -104,6 +104,11 @@ impl EntitySeries {
         self.flows.get(quantity)
     }
 
+    /// Every level of this entity that was ever sampled.
+    pub fn levels(&self) -> impl Iterator<Item = (Quantity, &LevelSeries)> {
+        self.levels.iter()
+    }
+
     /// Every flow of this entity that was ever sampled.
     pub fn flows(&self) -> impl Iterator<Item = (Quantity, &FlowSeries)> {
         self.flows.iter()

@@ -74,10 +74,8 @@ impl State {
                 event += 1;
             } else if next_line == Some(first) {
                 let item = &batch.logs[line];
-                // A line of a pod that is gone would be remembered for ever.
-                if self.graph.pod(&item.namespace, &item.pod).is_some() {
-                    self.logs.observe(item);
-                }
+                let exists = || self.graph.pod(&item.namespace, &item.pod).is_some();
+                self.logs.observe(item, exists);
                 line += 1;
             } else if next_sample == Some(first) {
                 // Samples come in thousands of one time; nothing else lies between those.

@@ -1,22 +1,16 @@
 //! The features of one pod.
 
-use foresail_core::{
-    ContainerState, Entity, FailureKind, PodObject, Quantity, Timestamp, Unit, WorkloadId,
-};
+use foresail_core::{ContainerState, FailureKind, PodObject, Quantity, Timestamp};
 
-use rustc_hash::FxHashMap;
-
-use super::view::{LONG, MIDDLE, PodView, Rates, SHORT, ln_ratio, over};
+use super::view::{LONG, MIDDLE, PodView, SHORT, ln_ratio, over};
 use super::{Feature, PodFeatures};
-use crate::first_passage::{Reading, Survey, SurveyedPod};
-use crate::graph::PodRecord;
-use crate::series::{EntitySeries, HALF_LIVES_MINUTES};
+use crate::first_passage::{Reading, SurveyedPod};
+use crate::logs::LogLook;
+use crate::series::HALF_LIVES_MINUTES;
 use crate::state::State;
 
 /// Age beyond which it says nothing, in seconds of wall time: it would be a clock.
 const MOST_AGE: f64 = 120.0;
-/// Half of the weight that a change or failure has left after so many minutes.
-const RECENT_MINUTES: f64 = 30.0;
 /// Timeout of a probe where the spec is not known, in seconds: the API's default.
 const DEFAULT_TIMEOUT: f64 = 1.0;
 /// Highest score of a growth without a known limit.
@@ -26,23 +20,6 @@ const AGE_STEP: f64 =
     (HALF_LIVES_MINUTES[MIDDLE] - HALF_LIVES_MINUTES[SHORT]) / std::f64::consts::LN_2;
 /// How far first passage looks ahead, in minutes.
 const AHEAD: f64 = 100.0;
-/// One mebibyte.
-const MEBIBYTE: f64 = 1_048_576.0;
-
-/// How loaded each node is.
-pub(super) struct NodeLoads<'a> {
-    load: FxHashMap<&'a str, [f64; 3]>,
-    /// Pods that are not Ready, and pods.
-    unready: FxHashMap<&'a str, (u32, u32)>,
-}
-
-/// What the pods of one workload share.
-#[derive(Clone, Copy)]
-pub(super) struct UnitFacts {
-    since_failure: f64,
-    since_change: f64,
-    ready_share: f64,
-}
 
 /// Shares, scores and urgencies of one kind of limit.
 struct Limited {
@@ -94,130 +71,34 @@ const TOWARD: [(FailureKind, Feature); 5] = [
     (FailureKind::NotReady, Feature::TowardNotReady),
 ];
 
-/// Levels against their own past, what is added before the ratio, and where it goes.
-const GROWTHS: [(Quantity, f64, Feature, Option<Feature>); 7] = [
-    (
-        Quantity::MemoryWorkingSet,
-        MEBIBYTE,
-        Feature::MemoryGrowth,
-        Some(Feature::MemoryRecentGrowth),
-    ),
-    (Quantity::HeapInUse, MEBIBYTE, Feature::HeapGrowth, None),
-    (
-        Quantity::FileDescriptors,
-        1.0,
-        Feature::DescriptorGrowth,
-        Some(Feature::DescriptorRecentGrowth),
-    ),
-    (Quantity::Threads, 1.0, Feature::ThreadGrowth, Some(Feature::ThreadRecentGrowth)),
-    (Quantity::RuntimeTasks, 1.0, Feature::TaskGrowth, Some(Feature::TaskRecentGrowth)),
-    (Quantity::RequestsInFlight, 1.0, Feature::InFlightGrowth, None),
-    (Quantity::PoolInUse, 1.0, Feature::PoolGrowth, None),
+/// Levels against their own past, and where that goes.
+const GROWTHS: [(Quantity, Feature, Option<Feature>); 7] = [
+    (Quantity::MemoryWorkingSet, Feature::MemoryGrowth, Some(Feature::MemoryRecentGrowth)),
+    (Quantity::HeapInUse, Feature::HeapGrowth, None),
+    (Quantity::FileDescriptors, Feature::DescriptorGrowth, Some(Feature::DescriptorRecentGrowth)),
+    (Quantity::Threads, Feature::ThreadGrowth, Some(Feature::ThreadRecentGrowth)),
+    (Quantity::RuntimeTasks, Feature::TaskGrowth, Some(Feature::TaskRecentGrowth)),
+    (Quantity::RequestsInFlight, Feature::InFlightGrowth, None),
+    (Quantity::PoolInUse, Feature::PoolGrowth, None),
 ];
 
-// === impl NodeLoads ===
-
-impl<'a> NodeLoads<'a> {
-    pub(super) fn new(state: &'a State) -> Self {
-        let nodes = state.series().cluster_objects().filter_map(|series| match &series.entity {
-            Entity::Node { node } => Some((node.as_str(), load(series))),
-            Entity::Container { .. } | Entity::Pod { .. } | Entity::Claim { .. } => None,
-        });
-        let mut unready: FxHashMap<&str, (u32, u32)> = FxHashMap::default();
-        for pod in state.graph().pods().filter(|pod| !pod.object.is_finished()) {
-            if let Some(node) = pod.object.node.as_deref() {
-                let (not_ready, all) = unready.entry(node).or_default();
-                *not_ready += u32::from(!pod.is_ready());
-                *all += 1;
-            }
-        }
-        Self { load: nodes.collect(), unready }
-    }
-
-    fn add(&self, row: &mut PodFeatures<'_>, (node, pod): (&str, &PodRecord)) {
-        if let Some(load) = self.load.get(node) {
-            row.set(Feature::NodeBusy, load[0]);
-            row.set(Feature::NodeIoWait, load[1]);
-            row.set(Feature::NodeMemoryUsed, load[2]);
-        }
-        if let Some((not_ready, all)) = self.unready.get(node) {
-            let others = not_ready.saturating_sub(u32::from(!pod.is_ready()));
-            let share = over(f64::from(others), f64::from(all.saturating_sub(1)));
-            row.set(Feature::NodeUnready, share);
-        }
-    }
-}
-
-// === impl UnitFacts ===
-
-impl UnitFacts {
-    pub(super) fn new(
-        (state, at): (&State, Timestamp),
-        unit: &WorkloadId,
-        (ready, all): (u32, u32),
-    ) -> Self {
-        let scale = state.settings().time_scale;
-        let minutes = |since: Timestamp| scale.to_fault(at.since(since)).as_minutes();
-        let changed = state.graph().workload(unit).and_then(|one| one.template_changed_at);
-        let failed = state.ledger().last_outcome(&Unit::Workload(unit.clone()));
-        Self {
-            since_failure: recency(failed.map(|(occurred, _)| minutes(occurred))),
-            since_change: recency(changed.map(minutes)),
-            ready_share: over(f64::from(ready), f64::from(all)),
-        }
-    }
-
-    fn add(self, row: &mut PodFeatures<'_>) {
-        row.set(Feature::SinceFailure, self.since_failure);
-        row.set(Feature::SinceChange, self.since_change);
-        row.set(Feature::ReadyShare, self.ready_share);
-    }
-}
-
-/// Share of CPU busy, share of CPU waiting for I/O, share of memory used.
-fn load(series: &EntitySeries) -> [f64; 3] {
-    let rate = |quantity| series.flow(quantity).and_then(|flow| flow.rate(MIDDLE));
-    let total = rate(Quantity::NodeCpuTotal).unwrap_or(f64::NAN);
-    let idle = rate(Quantity::NodeCpuIdle).unwrap_or(f64::NAN);
-    let waiting = rate(Quantity::NodeIoWait).unwrap_or(f64::NAN);
-    let left = series.level(Quantity::NodeMemoryAvailable).and_then(|level| Some(level.last()?.1));
-    let memory = series.state(Quantity::NodeMemoryTotal).map_or(f64::NAN, |state| state.value);
-    [1.0 - over(idle, total), over(waiting, total), 1.0 - over(left.unwrap_or(f64::NAN), memory)]
-}
-
-/// The row of `pod` but for its siblings, and ln of its mean request time.
-pub(super) fn features<'a>(
-    state: &'a State,
-    survey: &Survey<'a>,
-    (pod, unit): (&SurveyedPod<'_, 'a>, UnitFacts),
-    (nodes, rates): (&NodeLoads<'_>, &mut Rates),
-) -> (PodFeatures<'a>, f32) {
+/// Fills what a pod itself shows but for its logs; ln of its mean request time.
+pub(super) fn fill(
+    row: &mut PodFeatures<'_>,
+    pod: &SurveyedPod<'_, '_>,
+    (view, state, at): (&PodView<'_>, &State, Timestamp),
+) -> f32 {
     let object = &pod.record.object;
-    let mut row = PodFeatures {
-        namespace: &object.namespace,
-        pod: &object.name,
-        node: object.node.as_deref(),
-        unit: &pod.record.unit,
-        unit_number: 0,
-        set_name: object.owner.as_ref().map(|owner| owner.name.as_str()),
-        values: [f32::NAN; Feature::COUNT],
-    };
-    let view = PodView::new(state, pod, rates);
-    add_limits(&mut row, pod.readings);
-    add_growth(&mut row, &view);
-    add_cpu(&mut row, &view, object);
-    add_restarts(&mut row, pod, (state, survey.at()));
-    add_probes(&mut row, &view, object);
-    let latency = add_requests(&mut row, &view, object);
-    add_io(&mut row, &view);
-    add_logs(&mut row, &view, (state, survey.at()));
-    unit.add(&mut row);
+    add_limits(row, pod.readings);
+    add_growth(row, view);
+    add_cpu(row, view, object);
+    add_restarts(row, pod, (state, at));
+    add_probes(row, view, object);
+    let latency = add_requests(row, view, object);
+    add_io(row, view);
     row.set(Feature::IsReady, f64::from(u8::from(pod.record.is_ready())));
-    add_quality(&mut row, &view, (state, survey.at()));
-    if let Some(node) = object.node.as_deref() {
-        nodes.add(&mut row, (node, pod.record));
-    }
-    (row, latency as f32)
+    add_quality(row, view, (state, at));
+    latency as f32
 }
 
 fn add_limits(row: &mut PodFeatures<'_>, readings: &[Reading<'_>]) {
@@ -261,16 +142,16 @@ fn urgency_of(reading: &Reading<'_>) -> f64 {
     median.map_or(0.0, |times| 10.0 / (10.0 + times.p50.max(0.0)))
 }
 
-fn add_growth(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>) {
-    for (quantity, added, growth, recent) in GROWTHS {
-        let (whole, last) = view.level_growth(quantity, added);
+fn add_growth(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
+    for (quantity, growth, recent) in GROWTHS {
+        let (whole, last) = view.level_growth(quantity);
         row.set(growth, whole);
         if let Some(recent) = recent {
             row.set(recent, last);
         }
     }
     let storage = [Quantity::EphemeralStorage, Quantity::EmptyDirUsed]
-        .map(|quantity| view.level_growth(quantity, MEBIBYTE));
+        .map(|quantity| view.level_growth(quantity));
     row.set(Feature::StorageGrowth, storage[0].0.max(storage[1].0));
     row.set(Feature::TaskRunaway, runaway(row.get(Feature::TaskGrowth), (1.0, 2.5)));
     row.set(Feature::ThreadRunaway, runaway(row.get(Feature::ThreadGrowth), (1.0, 2.5)));
@@ -284,7 +165,7 @@ pub(super) fn runaway(growth: f32, (start, span): (f64, f64)) -> f64 {
     ((f64::from(growth) - start) / span).clamp(0.0, MOST_RUNAWAY)
 }
 
-fn add_cpu(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, object: &PodObject) {
+fn add_cpu(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) {
     let used = |half_life| view.rate(Quantity::CpuUsage, half_life) / view.seconds_per_minute();
     let specified = |of: fn(&foresail_core::Resources) -> Option<f64>| {
         object.spec.iter().try_fold(0.0, |sum, spec| Some(sum + of(&spec.resources)?))
@@ -340,12 +221,7 @@ fn add_restarts(
     row.set(Feature::Age, age.clamp(0.0, MOST_AGE));
 }
 
-/// 1 just after something happened, half of it after half an hour, 0 when it never did.
-fn recency(minutes: Option<f64>) -> f64 {
-    minutes.map_or(0.0, |minutes| RECENT_MINUTES / (RECENT_MINUTES + minutes.max(0.0)))
-}
-
-fn add_probes(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, object: &PodObject) {
+fn add_probes(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) {
     row.set(Feature::LivenessFailures, view.rate(Quantity::LivenessFailures, SHORT));
     row.set(Feature::LivenessFailuresLong, view.rate(Quantity::LivenessFailures, MIDDLE));
     row.set(Feature::ReadinessFailures, view.rate(Quantity::ReadinessFailures, SHORT));
@@ -380,7 +256,7 @@ fn timeout(object: &PodObject) -> f64 {
 }
 
 /// Adds what the application says of its requests; returns ln of their mean time.
-fn add_requests(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, object: &PodObject) -> f64 {
+fn add_requests(row: &mut PodFeatures<'_>, view: &PodView<'_>, object: &PodObject) -> f64 {
     let failed = |half_life| view.share(Quantity::RequestErrors, Quantity::Requests, half_life);
     row.set(Feature::RequestGrowth, view.flow_growth(Quantity::Requests, 1.0));
     row.set(Feature::ErrorShare, failed(SHORT));
@@ -406,7 +282,7 @@ fn add_requests(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, object: &PodO
     libm::log(mean(SHORT).max(0.001))
 }
 
-fn add_io(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>) {
+fn add_io(row: &mut PodFeatures<'_>, view: &PodView<'_>) {
     row.set(Feature::ReceivedGrowth, view.flow_growth(Quantity::NetworkReceived, 1_000.0));
     row.set(Feature::SentGrowth, view.flow_growth(Quantity::NetworkSent, 1_000.0));
     let faults = [Quantity::NetworkDrops, Quantity::NetworkErrors]
@@ -417,12 +293,13 @@ fn add_io(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>) {
     row.set(Feature::WrittenGrowth, view.flow_growth(Quantity::DiskWritten, 10_000.0));
 }
 
-fn add_logs(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, (state, at): (&State, Timestamp)) {
+/// Fills what the logs and events of a pod show.
+pub(super) fn fill_logs(row: &mut PodFeatures<'_>, (view, logs): (&PodView<'_>, &mut LogLook<'_>)) {
     row.set(Feature::LogErrorGrowth, view.flow_growth(Quantity::LogErrors, 1.0));
     row.set(Feature::LogErrors, view.rate(Quantity::LogErrors, MIDDLE).ln_1p());
     let pod = (row.namespace, row.pod);
-    row.set(Feature::WarningEvents, state.logs().warning_events(pod, at)[MIDDLE].ln_1p());
-    let Some(rates) = state.logs().rates(pod, at) else { return };
+    row.set(Feature::WarningEvents, logs.warning_events(pod)[MIDDLE].ln_1p());
+    let Some(rates) = logs.rates(pod) else { return };
     row.set(Feature::ErrorLines, rates.errors[MIDDLE].ln_1p());
     row.set(Feature::WarningLines, rates.warnings[MIDDLE].ln_1p());
     let growth = |rates: [f64; 3]| ln_ratio(rates[MIDDLE], rates[LONG], 0.2);
@@ -431,11 +308,7 @@ fn add_logs(row: &mut PodFeatures<'_>, view: &PodView<'_, '_>, (state, at): (&St
     row.set(Feature::NewTemplates, rates.new_templates.map_or(f64::NAN, |count| count as f64));
 }
 
-fn add_quality(
-    row: &mut PodFeatures<'_>,
-    view: &PodView<'_, '_>,
-    (state, at): (&State, Timestamp),
-) {
+fn add_quality(row: &mut PodFeatures<'_>, view: &PodView<'_>, (state, at): (&State, Timestamp)) {
     let clock = state.series().clock();
     if let (Some(newest), Some(now)) = (view.newest(), clock.instant(at)) {
         let interval = state.settings().scrape_interval.as_seconds();

@@ -109,6 +109,16 @@ impl<'a> Survey<'a> {
     /// Looks at every target of `state` as of `at`.
     #[must_use]
     pub fn new(state: &'a State, at: Timestamp, settings: &'a FirstPassageSettings) -> Self {
+        Self::visiting(state, at, settings, |_| ())
+    }
+
+    /// As [`Self::new`], and hands each pod to `visit` while its series are still in near memory.
+    pub(crate) fn visiting(
+        state: &'a State,
+        at: Timestamp,
+        settings: &'a FirstPassageSettings,
+        mut visit: impl FnMut(&SurveyedPod<'_, 'a>),
+    ) -> Self {
         let mut survey = Self { state, settings, at, pods: Vec::new(), readings: Vec::new() };
         let Some(now) = state.series().clock().instant(at) else { return survey };
         let mut reader = Reader::new(state, settings, now);
@@ -116,6 +126,7 @@ impl<'a> Survey<'a> {
             let blind = survey.look(&mut reader, target::of_pod(state, record, entities));
             let end = survey.readings.len();
             survey.pods.push(PodEntry { record, entities, blind, end });
+            visit(&survey.pod_at(survey.pods.len() - 1));
         }
         let objects = state.series().cluster_objects().flat_map(target::of_cluster_object);
         survey.look(&mut reader, objects);

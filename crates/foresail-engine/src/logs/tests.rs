@@ -22,9 +22,9 @@ const POD: (&str, &str) = ("shop", "cart-0");
 fn a_steady_stream_of_errors_has_its_own_rate() {
     let mut store = LogStore::new(TimeScale::ONE);
     for second in 0..3_600 {
-        store.observe(&line(second, "level=error msg=\"write failed\""));
+        store.observe(&line(second, "level=error msg=\"write failed\""), || true);
     }
-    let rates = store.rates(POD, at(3_600)).unwrap();
+    let rates = store.look(at(3_600)).rates(POD).unwrap();
     assert!((rates.errors[0] - 60.0).abs() < 1.0, "{:?}", rates.errors);
     assert!((rates.errors[1] - 60.0).abs() < 3.0, "{:?}", rates.errors);
     assert!(rates.warnings[0] == 0.0);
@@ -34,16 +34,24 @@ fn a_steady_stream_of_errors_has_its_own_rate() {
 fn a_line_that_differs_in_numbers_only_is_nothing_new() {
     let mut store = LogStore::new(TimeScale::ONE);
     for second in (0..3_000).step_by(10) {
-        store.observe(&line(second, &format!("WARN lease {second} took {}ms", second * 3)));
+        store
+            .observe(&line(second, &format!("WARN lease {second} took {}ms", second * 3)), || true);
     }
-    assert_eq!(store.rates(POD, at(3_000)).unwrap().new_templates, Some(0));
-    store.observe(&line(3_001, "WARN disk is slow"));
-    assert_eq!(store.rates(POD, at(3_002)).unwrap().new_templates, Some(1));
+    assert_eq!(store.look(at(3_000)).rates(POD).unwrap().new_templates, Some(0));
+    store.observe(&line(3_001, "WARN disk is slow"), || true);
+    assert_eq!(store.look(at(3_002)).rates(POD).unwrap().new_templates, Some(1));
 }
 
 #[test]
 fn a_young_pod_does_not_say_what_is_new() {
     let mut store = LogStore::new(TimeScale::ONE);
-    store.observe(&line(0, "ERROR boom"));
-    assert_eq!(store.rates(POD, at(30)).unwrap().new_templates, None);
+    store.observe(&line(0, "ERROR boom"), || true);
+    assert_eq!(store.look(at(30)).rates(POD).unwrap().new_templates, None);
+}
+
+#[test]
+fn a_line_of_a_pod_that_is_gone_is_not_kept() {
+    let mut store = LogStore::new(TimeScale::ONE);
+    store.observe(&line(0, "ERROR boom"), || false);
+    assert_eq!(store.look(at(1)).rates(POD), None);
 }
