@@ -32,7 +32,7 @@ pub use calls::{CallView, call_memory};
 pub use inventory::{Inventory, ServiceRecord};
 pub use limits::parse_bytes;
 pub use pods::PodRecord;
-pub use workloads::{ReplicaSetRecord, WorkloadRecord};
+pub use workloads::{LearnedLimits, ReplicaSetRecord, WorkloadRecord};
 
 use crate::by_name::ByName;
 use calls::Calls;
@@ -161,14 +161,22 @@ impl Graph {
     /// Older recordings have no volume specs, so this may be the only source of the limit.
     #[must_use]
     pub fn learned_empty_dir_limit(&self, unit: &WorkloadId) -> Option<f64> {
-        let limits = &self.workloads.get(unit)?.empty_dir_limits;
-        limits.values().copied().reduce(f64::min)
+        self.workloads.get(unit)?.learned_empty_dir_limit()
     }
 
     /// The limit (bytes) of containers' ephemeral storage that an eviction of this workload named.
     #[must_use]
     pub fn learned_ephemeral_limit(&self, unit: &WorkloadId) -> Option<f64> {
         self.workloads.get(unit)?.ephemeral_limit
+    }
+
+    /// What evictions named, of the workloads of which they named anything.
+    #[must_use]
+    pub fn learned_limits(&self) -> LearnedLimits<'_> {
+        let named = |record: &WorkloadRecord| {
+            !record.empty_dir_limits.is_empty() || record.ephemeral_limit.is_some()
+        };
+        LearnedLimits(self.workloads.iter().filter(|(_, record)| named(record)).collect())
     }
 
     /// 1 while the pod of this name counts as observed, else 0.

@@ -207,7 +207,10 @@ impl LearnedModel {
         values: &[f32; Feature::COUNT],
         (row, scratch): (&mut Vec<f32>, &mut Scratch),
     ) -> RowScore {
-        let curve = self.curve(values, (row, scratch));
+        self.score_of(self.curve(values, (row, scratch)))
+    }
+
+    fn score_of(&self, curve: &HazardCurve) -> RowScore {
         let last = curve.n_bins().saturating_sub(1);
         let acting: Vec<f64> = self
             .first_bins
@@ -238,7 +241,10 @@ impl LearnedModel {
         values: &[f32; Feature::COUNT],
         buffers: (&mut Vec<f32>, &mut Scratch),
     ) -> f64 {
-        let curve = self.curve(values, buffers);
+        self.any_of(self.curve(values, buffers))
+    }
+
+    fn any_of(&self, curve: &HazardCurve) -> f64 {
         let last = curve.n_bins().saturating_sub(1);
         let kinds = self.first_bins.iter().enumerate();
         kinds.map(|(kind, first)| curve.within(kind as u16, *first..=last)).sum::<f64>().min(1.0)
@@ -266,12 +272,17 @@ impl LearnedModel {
         self.pipeline.estimator.predict_into(row, scratch).expect("the row has the model's columns")
     }
 
-    /// What each feature adds to the log odds of `kind`, the largest first.
-    fn contributions(&self, values: &[f32; Feature::COUNT], kind: usize) -> Vec<(Feature, f64)> {
+    /// What each feature that adds as much as `least` adds to the log odds of `kind`, the largest first.
+    fn contributions(
+        &self,
+        values: &[f32; Feature::COUNT],
+        (kind, least): (usize, f64),
+    ) -> Vec<(Feature, f64)> {
         let row: Vec<f32> = self.features.iter().map(|feature| values[*feature as usize]).collect();
         let parts = self.pipeline.estimator.contributions(&row, kind as u16);
         let parts = parts.expect("the row has the model's columns, the kind is one of its kinds");
-        let mut named: Vec<_> = self.features.iter().copied().zip(parts.columns).collect();
+        let named = self.features.iter().copied().zip(parts.columns);
+        let mut named: Vec<_> = named.filter(|(_, adds)| *adds >= least).collect();
         named.sort_by(|a, b| b.1.total_cmp(&a.1));
         named
     }
@@ -288,30 +299,26 @@ pub fn can_be_judged(values: &[f32; Feature::COUNT]) -> bool {
 #[must_use]
 pub fn predict(state: &State, rows: &[PodFeatures<'_>], model: &LearnedModel) -> Vec<Prediction> {
     let (mut row, mut scratch) = (Vec::new(), Scratch::default());
-    let mut strong: Vec<(&PodFeatures<'_>, f64)> = Vec::new();
+    let mut strong: Vec<(&PodFeatures<'_>, RowScore)> = Vec::new();
     for pod in rows.iter().filter(|pod| can_be_judged(&pod.values)) {
-        let any = model.any(&pod.values, (&mut row, &mut scratch));
-        if any >= model.pipeline.floor {
-            strong.push((pod, any));
+        let curve = model.curve(&pod.values, (&mut row, &mut scratch));
+        if model.any_of(curve) >= model.pipeline.floor {
+            strong.push((pod, model.score_of(curve)));
         }
     }
-    strong.sort_by(|a, b| a.0.unit_number.cmp(&b.0.unit_number).then_with(|| b.1.total_cmp(&a.1)));
+    strong.sort_by(|a, b| {
+        a.0.unit_number.cmp(&b.0.unit_number).then_with(|| b.1.any.total_cmp(&a.1.any))
+    });
     if strong.is_empty() {
         return Vec::new();
     }
     let rates = Prevalence::of(state).base_rates(model);
+    for (_, said) in &mut strong {
+        rates.shift(said);
+    }
     strong
         .chunk_by(|a, b| a.0.unit_number == b.0.unit_number)
-        .flat_map(|pods| {
-            let scores: Vec<_> = pods
-                .iter()
-                .map(|(pod, _)| {
-                    let said = model.score(&pod.values, (&mut row, &mut scratch));
-                    (*pod, rates.shift(said))
-                })
-                .collect();
-            say::unit(state, &scores, model)
-        })
+        .flat_map(|scores| say::unit(state, scores, model))
         .collect()
 }
 

@@ -16,7 +16,7 @@ use foresail_core::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use clock::{Instant, SeriesClock};
+pub use clock::{Instant, Moment, SeriesClock};
 pub use flow::{FlowSeries, HALF_LIVES_MINUTES};
 pub use level::{LevelSeries, MINUTES, Taken};
 
@@ -126,14 +126,15 @@ impl EntitySeries {
         self.gone
     }
 
-    fn push(&mut self, sample: &Sample, at: Instant, clock: &SeriesClock) -> Taken {
+    fn push(&mut self, sample: &Sample, moment: &mut Moment<'_>) -> Taken {
+        let at = moment.at;
         match sample.quantity.class() {
             QuantityClass::Level => {
-                self.levels.entry(sample.quantity, LevelSeries::new).push(at, sample.value, clock)
+                self.levels.entry(sample.quantity, LevelSeries::new).push(sample.value, moment)
             }
             QuantityClass::Flow => {
                 let first = || FlowSeries::new(sample.quantity, at, sample.value);
-                self.flows.entry(sample.quantity, first).push(at, sample.value, clock);
+                self.flows.entry(sample.quantity, first).push(sample.value, moment);
                 Taken::Yes
             }
             QuantityClass::State => {
@@ -142,7 +143,7 @@ impl EntitySeries {
                 if state.value != sample.value && at > state.at {
                     *state = StateValue { value: sample.value, since: at, at };
                     if matches!(sample.quantity, Quantity::ContainerStart | Quantity::NodeBoot) {
-                        self.cut(at, clock);
+                        self.cut(at, moment.clock);
                     }
                 } else {
                     state.at = state.at.max(at);
@@ -305,15 +306,23 @@ impl SeriesStore {
         }
     }
 
-    /// Takes in one sample.
-    pub fn observe_sample(&mut self, sample: &Sample) {
-        let at = self.clock.start(sample.at);
-        let Some(Some(series)) = self.entities.get_mut(sample.entity.index()) else { return };
-        if series.gone {
-            return;
-        }
-        if series.push(sample, at, &self.clock) == Taken::No {
-            self.dropped_late += 1;
+    /// Takes in samples of one time.
+    pub fn observe_samples(&mut self, samples: &[Sample]) {
+        let Some(first) = samples.first() else { return };
+        let at = self.clock.start(first.at);
+        let mut moment = Moment::new(&self.clock, at);
+        // What one scrape says of an entity comes together.
+        for samples in samples.chunk_by(|a, b| a.entity == b.entity) {
+            let entity = samples[0].entity.index();
+            let Some(Some(series)) = self.entities.get_mut(entity) else { continue };
+            if series.gone {
+                continue;
+            }
+            for sample in samples {
+                if series.push(sample, &mut moment) == Taken::No {
+                    self.dropped_late += 1;
+                }
+            }
         }
     }
 
@@ -344,6 +353,12 @@ impl SeriesStore {
     #[must_use]
     pub fn cluster_ids(&self) -> &[EntityId] {
         &self.cluster
+    }
+
+    /// How many pod names there are.
+    #[must_use]
+    pub fn n_pods(&self) -> usize {
+        self.by_pod.len()
     }
 
     /// Series of every pod name and its containers, in the order of namespace and name.

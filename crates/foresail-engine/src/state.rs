@@ -80,10 +80,9 @@ impl State {
             } else if next_sample == Some(first) {
                 // Samples come in thousands of one time; nothing else lies between those.
                 let at = batch.samples[sample].at;
-                while let Some(item) = batch.samples.get(sample).filter(|item| item.at == at) {
-                    self.series.observe_sample(item);
-                    sample += 1;
-                }
+                let same = batch.samples[sample..].iter().take_while(|item| item.at == at).count();
+                self.series.observe_samples(&batch.samples[sample..sample + same]);
+                sample += same;
             } else {
                 self.graph.observe_call(&batch.calls[call], memory);
                 call += 1;

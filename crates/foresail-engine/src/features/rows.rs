@@ -35,7 +35,7 @@ impl<'a> Rows<'a> {
         Self {
             state,
             at,
-            rows: Vec::new(),
+            rows: Vec::with_capacity(state.series().n_pods()),
             latencies: Vec::new(),
             units: UnitNumbers::default(),
             nodes: NodeLoads::new(state),
@@ -75,7 +75,7 @@ impl<'a> Rows<'a> {
         }
         let by_unit = by_unit(&self.rows, facts.len());
         siblings::fill(&mut self.rows, (&by_unit, &self.latencies));
-        upstream::fill(&mut self.rows, (&by_unit, calls));
+        upstream::fill(&mut self.rows, (&by_unit, &self.units), calls);
         let settings = self.state.settings();
         let unusual = unknowns.observe(&mut self.rows, (&by_unit, self.at, settings));
         (self.rows, unusual)

@@ -47,6 +47,11 @@ impl<'a> UnitNumbers<'a> {
         number
     }
 
+    /// The number of a workload that has pods.
+    pub(super) fn of(&self, unit: &WorkloadId) -> Option<usize> {
+        self.numbers.get(unit).copied()
+    }
+
     fn number(&mut self, unit: &'a WorkloadId) -> usize {
         if let Some((last, number)) = self.last
             && last == unit

@@ -1,8 +1,6 @@
 //! The workloads that a pod's workload calls, as their own pods show them.
 
-use foresail_core::WorkloadId;
-use rustc_hash::FxHashMap;
-
+use super::units::UnitNumbers;
 use super::{Feature, PodFeatures};
 use crate::graph::CallView;
 
@@ -22,22 +20,20 @@ struct Face {
 }
 
 /// Fills the features of called workloads; workloads without known calls keep them missing.
-pub(super) fn fill(pods: &mut [PodFeatures<'_>], (by_unit, calls): (&[Vec<usize>], &CallView<'_>)) {
+pub(super) fn fill(
+    pods: &mut [PodFeatures<'_>],
+    (by_unit, units): (&[Vec<usize>], &UnitNumbers<'_>),
+    calls: &CallView<'_>,
+) {
     let mut edges = calls.edges().peekable();
     if edges.peek().is_none() {
         return;
     }
-    let faces: FxHashMap<&WorkloadId, Face> =
-        by_unit.iter().filter_map(|places| face(pods, places)).collect();
-    let callers: FxHashMap<&WorkloadId, Face> = edges
-        .filter_map(|(caller, callees)| {
-            let known = callees.iter().filter_map(|callee| faces.get(callee).copied());
-            Some((caller, known.reduce(Face::worse)?))
-        })
-        .collect();
-    for places in by_unit {
-        let face = places.first().and_then(|first| callers.get(pods[*first].unit));
-        let Some(face) = face else { continue };
+    let faces: Vec<Option<Face>> = by_unit.iter().map(|places| face(pods, places)).collect();
+    for (caller, callees) in edges {
+        let Some(places) = units.of(caller).map(|number| &by_unit[number]) else { continue };
+        let known = callees.iter().filter_map(|callee| faces[units.of(callee)?]);
+        let Some(face) = known.reduce(Face::worse) else { continue };
         for place in places {
             for ((feature, _), worst) in WORST.into_iter().zip(face.worst) {
                 pods[*place].set(feature, f64::from(worst));
@@ -48,7 +44,7 @@ pub(super) fn fill(pods: &mut [PodFeatures<'_>], (by_unit, calls): (&[Vec<usize>
 }
 
 /// What the pods at `places`, all of one workload, look like together.
-fn face<'a>(pods: &[PodFeatures<'a>], places: &[usize]) -> Option<(&'a WorkloadId, Face)> {
+fn face(pods: &[PodFeatures<'_>], places: &[usize]) -> Option<Face> {
     let first = &pods[*places.first()?];
     let mut face = Face { worst: [f32::NAN; 3], ready_share: first.get(Feature::ReadyShare) };
     for place in places {
@@ -56,7 +52,7 @@ fn face<'a>(pods: &[PodFeatures<'a>], places: &[usize]) -> Option<(&'a WorkloadI
             *worst = worst.max(pods[*place].get(from));
         }
     }
-    Some((first.unit, face))
+    Some(face)
 }
 
 // === impl Face ===

@@ -32,10 +32,19 @@ struct Strongest<'s> {
     last_alike: Option<&'s str>,
 }
 
+/// A [`Unit`] by reference, in the same order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum UnitRef<'s> {
+    Workload(&'s WorkloadId),
+    Node(&'s str),
+    Volume { namespace: &'s str, claim: &'s str },
+    Component(&'s str),
+}
+
 /// Forecasts being collected; only the strongest of a unit and kind is put into words.
 #[derive(Default)]
 struct Found<'s> {
-    best: BTreeMap<(Unit, FailureKind), Strongest<'s>>,
+    best: BTreeMap<(UnitRef<'s>, FailureKind), Strongest<'s>>,
 }
 
 // === impl Survey ===
@@ -63,10 +72,11 @@ impl Survey<'_> {
         for running in running(self.cluster_readings()) {
             found.keep_best(running, None);
         }
-        let predictions = found
-            .best
-            .iter()
-            .map(|((unit, kind), strongest)| self.say(unit, (strongest, said(unit, *kind))));
+        let predictions = found.best.iter().map(|((unit, kind), strongest)| {
+            let unit = unit.owned();
+            let said = said(&unit, *kind);
+            self.say(unit, (strongest, said))
+        });
         predictions
             .chain(self.blind().map(|(unit, reason)| self.not_enough(unit, reason)))
             .collect()
@@ -125,7 +135,7 @@ impl Survey<'_> {
 
     fn say(
         &self,
-        unit: &Unit,
+        unit: Unit,
         (strongest, said): (&Strongest<'_>, Option<Probability>),
     ) -> Prediction {
         let Strongest { running: Running { reading, forecast }, pod, .. } = strongest;
@@ -149,7 +159,7 @@ impl Survey<'_> {
         let slope = forecast.trend.slope * target.scale()
             / self.state.series().clock().seconds_per_minute();
         let said = words::Said {
-            unit,
+            unit: &unit,
             kind: target.kind,
             quantity: target.quantity,
             level,
@@ -176,7 +186,22 @@ impl Survey<'_> {
             sentence: words::sentence(&said),
             evidence: evidence(strongest),
             model: ModelId(MODEL.to_owned()),
-            unit: unit.clone(),
+            unit,
+        }
+    }
+}
+
+// === impl UnitRef ===
+
+impl UnitRef<'_> {
+    fn owned(self) -> Unit {
+        match self {
+            Self::Workload(id) => Unit::Workload(id.clone()),
+            Self::Node(node) => Unit::Node(node.to_owned()),
+            Self::Volume { namespace, claim } => {
+                Unit::Volume { namespace: namespace.to_owned(), claim: claim.to_owned() }
+            }
+            Self::Component(name) => Unit::Component(name.to_owned()),
         }
     }
 }
@@ -229,15 +254,11 @@ fn evidence(strongest: &Strongest<'_>) -> Vec<String> {
     evidence
 }
 
-fn unit_of(series: &EntitySeries, pod: Option<&PodRecord>) -> Unit {
+fn unit_of<'s>(series: &'s EntitySeries, pod: Option<&'s PodRecord>) -> UnitRef<'s> {
     match (&series.entity, pod) {
-        (_, Some(pod)) => Unit::Workload(pod.unit.clone()),
-        (Entity::Node { node }, None) => Unit::Node(node.clone()),
-        (Entity::Claim { namespace, claim }, None) => {
-            Unit::Volume { namespace: namespace.clone(), claim: claim.clone() }
-        }
-        (Entity::Container { pod, .. } | Entity::Pod { pod, .. }, None) => {
-            Unit::Component(pod.clone())
-        }
+        (_, Some(pod)) => UnitRef::Workload(&pod.unit),
+        (Entity::Node { node }, None) => UnitRef::Node(node),
+        (Entity::Claim { namespace, claim }, None) => UnitRef::Volume { namespace, claim },
+        (Entity::Container { pod, .. } | Entity::Pod { pod, .. }, None) => UnitRef::Component(pod),
     }
 }

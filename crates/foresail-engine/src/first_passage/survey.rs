@@ -21,6 +21,9 @@ const RECENT_MINUTES: f64 = 2.0;
 /// Fault minutes of history below which nothing is said: half of the shortest window.
 const YOUNG_MINUTES: usize = 5;
 
+/// Targets of a usual pod; room for more is made where there are more.
+const USUAL_TARGETS: usize = 4;
+
 /// Everything that first passage sees at one time.
 #[derive(Debug)]
 pub struct Survey<'a> {
@@ -119,11 +122,16 @@ impl<'a> Survey<'a> {
         settings: &'a FirstPassageSettings,
         mut visit: impl FnMut(&SurveyedPod<'_, 'a>),
     ) -> Self {
-        let mut survey = Self { state, settings, at, pods: Vec::new(), readings: Vec::new() };
+        let n_pods = state.series().n_pods();
+        let pods = Vec::with_capacity(n_pods);
+        let readings = Vec::with_capacity(USUAL_TARGETS * n_pods);
+        let mut survey = Self { state, settings, at, pods, readings };
         let Some(now) = state.series().clock().instant(at) else { return survey };
         let mut reader = Reader::new(state, settings, now);
+        let learned = state.graph().learned_limits();
         for (record, entities) in pods_with_series(state) {
-            let blind = survey.look(&mut reader, target::of_pod(state, record, entities));
+            let blind =
+                survey.look(&mut reader, target::of_pod((state, &learned), record, entities));
             let end = survey.readings.len();
             survey.pods.push(PodEntry { record, entities, blind, end });
             visit(&survey.pod_at(survey.pods.len() - 1));

@@ -2,7 +2,7 @@
 
 use foresail_core::{Entity, EntityId, FailureKind, Quantity, VolumeSource};
 
-use crate::graph::PodRecord;
+use crate::graph::{LearnedLimits, PodRecord};
 use crate::series::{EntitySeries, LevelSeries};
 use crate::state::State;
 
@@ -103,7 +103,7 @@ fn falling<'a>(
 
 /// What can run out in one container or in the pod as a whole.
 pub fn of_pod<'a>(
-    state: &'a State,
+    (state, learned): (&'a State, &LearnedLimits<'a>),
     pod: &'a PodRecord,
     entities: &'a [EntityId],
 ) -> impl Iterator<Item = Target<'a>> {
@@ -111,7 +111,7 @@ pub fn of_pod<'a>(
     series.flat_map(move |series| {
         let targets = match &series.entity {
             Entity::Container { container, .. } => of_container(series, pod, container),
-            Entity::Pod { .. } => of_pod_storage(state, series, pod),
+            Entity::Pod { .. } => of_pod_storage(learned, series, pod),
             Entity::Node { .. } | Entity::Claim { .. } => [None; 4],
         };
         targets.into_iter().flatten()
@@ -142,7 +142,7 @@ fn of_container<'a>(
 }
 
 fn of_pod_storage<'a>(
-    state: &State,
+    learned: &LearnedLimits<'_>,
     series: &'a EntitySeries,
     pod: &PodRecord,
 ) -> [Option<Target<'a>>; 4] {
@@ -155,7 +155,7 @@ fn of_pod_storage<'a>(
             })
             .reduce(|a, b| a.zip(b).map(|(a, b)| a + b))
             .flatten()
-            .or_else(|| state.graph().learned_empty_dir_limit(&pod.unit))
+            .or_else(|| learned.empty_dir(&pod.unit))
     };
     let ephemeral = || {
         let limits = pod.object.spec.iter().map(|spec| spec.resources.ephemeral_storage_limit);
@@ -163,7 +163,7 @@ fn of_pod_storage<'a>(
             .reduce(|a, b| a.zip(b).map(|(a, b)| a + b))
             .flatten()
             .or_else(|| series.state(Quantity::EphemeralStorageLimit).map(|limit| limit.value))
-            .or_else(|| state.graph().learned_ephemeral_limit(&pod.unit))
+            .or_else(|| learned.ephemeral(&pod.unit))
     };
     [
         rising(series, Quantity::EmptyDirUsed, empty_dir, FailureKind::Evicted),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use foresail_core::{
     ChangeKind, ObjectChange, Timestamp, WorkloadId, WorkloadKind, WorkloadObject,
 };
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::Graph;
@@ -27,6 +28,10 @@ pub struct WorkloadRecord {
     pub(super) ephemeral_limit: Option<f64>,
 }
 
+/// Limits that evictions named, by workload: looked up for every pod at every tick, known of few.
+#[derive(Debug)]
+pub struct LearnedLimits<'a>(pub(super) FxHashMap<&'a WorkloadId, &'a WorkloadRecord>);
+
 /// A ReplicaSet of a Deployment as last seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaSetRecord {
@@ -48,6 +53,22 @@ pub struct ReplicaSetRecord {
     pub images: Vec<String>,
 }
 
+// === impl LearnedLimits ===
+
+impl LearnedLimits<'_> {
+    /// As [`Graph::learned_empty_dir_limit`].
+    #[must_use]
+    pub fn empty_dir(&self, unit: &WorkloadId) -> Option<f64> {
+        self.0.get(unit)?.learned_empty_dir_limit()
+    }
+
+    /// As [`Graph::learned_ephemeral_limit`].
+    #[must_use]
+    pub fn ephemeral(&self, unit: &WorkloadId) -> Option<f64> {
+        self.0.get(unit)?.ephemeral_limit
+    }
+}
+
 // === impl WorkloadRecord ===
 
 impl WorkloadRecord {
@@ -61,6 +82,10 @@ impl WorkloadRecord {
             empty_dir_limits: BTreeMap::new(),
             ephemeral_limit: None,
         }
+    }
+
+    pub(super) fn learned_empty_dir_limit(&self) -> Option<f64> {
+        self.empty_dir_limits.values().copied().reduce(f64::min)
     }
 
     /// The ReplicaSet of the newest revision, with its name.

@@ -97,12 +97,11 @@ impl KindRates {
         rates.and_then(|rates| shift(probability, rates)).unwrap_or(probability)
     }
 
-    /// The row with its probabilities moved.
-    pub(super) fn shift(&self, mut row: RowScore) -> RowScore {
+    /// Moves the probabilities of a row.
+    pub(super) fn shift(&self, row: &mut RowScore) {
         for (number, kind) in row.kinds.iter_mut().enumerate() {
             kind.probability = self.apply(number, kind.probability);
         }
-        row
     }
 }
 

@@ -77,9 +77,9 @@ fn prediction(
 
 /// The features that raise the odds most, with their values.
 fn evidence(pod: &PodFeatures<'_>, kind: usize, model: &LearnedModel) -> Vec<String> {
-    let strongest = model.contributions(&pod.values, kind).into_iter();
+    let strongest = model.contributions(&pod.values, (kind, LEAST_EVIDENCE)).into_iter();
     strongest
-        .filter(|(feature, log_odds)| *log_odds >= LEAST_EVIDENCE && pod.get(*feature).is_finite())
+        .filter(|(feature, _)| pod.get(*feature).is_finite())
         .take(MOST_EVIDENCE)
         .map(|(feature, log_odds)| phrase(feature, pod.get(feature), log_odds))
         .collect()

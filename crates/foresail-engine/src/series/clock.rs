@@ -3,6 +3,8 @@
 use foresail_core::{FaultDuration, PlatformDuration, TimeScale, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::flow::kept;
+
 /// A time in tenths of a second since the clock's origin; good for 13 years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -14,6 +16,39 @@ pub struct SeriesClock {
     origin: Option<Timestamp>,
     scale: TimeScale,
     lag: u32,
+}
+
+/// One time of samples: what all its samples share is worked out once.
+#[derive(Debug)]
+pub struct Moment<'c> {
+    /// The clock that it is of.
+    pub(super) clock: &'c SeriesClock,
+    /// The time.
+    pub(super) at: Instant,
+    /// Its fault minute.
+    pub(super) minute: u32,
+    /// What is left of rates, and since when: the flows of a process mostly have one time.
+    kept: Option<(Instant, [f64; 3])>,
+}
+
+impl<'c> Moment<'c> {
+    /// The time `at` by `clock`.
+    #[must_use]
+    pub fn new(clock: &'c SeriesClock, at: Instant) -> Self {
+        Self { clock, at, minute: clock.minute(at), kept: None }
+    }
+
+    /// What is left by now of rates decayed since `earlier`.
+    pub(super) fn kept_since(&mut self, earlier: Instant) -> [f64; 3] {
+        if let Some((since, kept)) = self.kept
+            && since == earlier
+        {
+            return kept;
+        }
+        let kept = kept(self.clock.fault_minutes(self.at, earlier));
+        self.kept = Some((earlier, kept));
+        kept
+    }
 }
 
 impl Instant {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use foresail_core::Quantity;
 use serde::{Deserialize, Serialize};
 
-use super::clock::{Instant, SeriesClock};
+use super::clock::{Instant, Moment};
 use super::level::MINUTES;
 
 /// Half-lives of the decayed rates, in fault minutes.
@@ -36,7 +36,8 @@ impl FlowSeries {
     }
 
     /// Takes in the next value of the counter; older or equal times are ignored.
-    pub fn push(&mut self, at: Instant, value: f64, clock: &SeriesClock) {
+    pub fn push(&mut self, value: f64, moment: &mut Moment<'_>) {
+        let at = moment.at;
         let seconds = at.seconds_since(self.at);
         if seconds <= 0.0 {
             return;
@@ -44,7 +45,7 @@ impl FlowSeries {
         // A counter that fell has restarted from zero: all it shows grew since then.
         let growth = if value < self.value { value } else { value - self.value };
         let rate = growth / seconds;
-        let keep = kept(clock.fault_minutes(at, self.at));
+        let keep = moment.kept_since(self.at);
         self.rates = Some(match self.rates {
             None => [rate as f32; 3],
             Some(rates) => std::array::from_fn(|i| {
@@ -52,7 +53,7 @@ impl FlowSeries {
             }),
         });
         if let Some(minutes) = &mut self.minutes {
-            minutes.push(clock.minute(at), rate as f32);
+            minutes.push(moment.minute, rate as f32);
         }
         self.at = at;
         self.value = value;
@@ -123,7 +124,7 @@ impl RateMinutes {
 
 /// What is left of a decayed rate after `minutes`, per half-life: one exponential, since the
 /// half-lives are multiples of each other.
-fn kept(minutes: f64) -> [f64; 3] {
+pub(super) fn kept(minutes: f64) -> [f64; 3] {
     let slow = libm::exp2(-minutes / HALF_LIVES_MINUTES[2]);
     let middle = slow.powi(6);
     [middle.powi(5), middle, slow]

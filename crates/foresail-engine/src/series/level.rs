@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::clock::{Instant, SeriesClock};
+use super::clock::{Instant, Moment, SeriesClock};
 
 /// Raw points kept.
 const RAW_POINTS: usize = 40;
@@ -105,30 +105,26 @@ impl LevelSeries {
         }
     }
 
-    /// Takes in a value; one that comes late but within `clock`'s lag finds its place.
-    pub fn push(&mut self, at: Instant, value: f64, clock: &SeriesClock) -> Taken {
-        let value = value as f32;
+    /// Takes in a value; one that comes late but within the clock's lag finds its place.
+    pub fn push(&mut self, value: f64, moment: &Moment<'_>) -> Taken {
+        let (at, value) = (moment.at, value as f32);
         if let Some((last, _)) = self.newest
             && at <= last
         {
-            return self.insert_late((at, value), last, clock);
+            return self.insert_late(value, last, moment);
         }
         if let Some(point) = self.newest.replace((at, value)) {
             push_bounded(&mut self.earlier, point, RAW_POINTS - 1);
         }
-        self.fill(clock.minute(at), value);
+        self.fill(moment.minute, value);
         Taken::Yes
     }
 
-    fn insert_late(
-        &mut self,
-        (at, value): (Instant, f32),
-        newest: Instant,
-        clock: &SeriesClock,
-    ) -> Taken {
+    fn insert_late(&mut self, value: f32, newest: Instant, moment: &Moment<'_>) -> Taken {
+        let at = moment.at;
         let place = self.earlier.partition_point(|(time, _)| *time < at);
         let known = at == newest || self.earlier.get(place).is_some_and(|(time, _)| *time == at);
-        if known || newest.since(at) > clock.lag() {
+        if known || newest.since(at) > moment.clock.lag() {
             return Taken::No;
         }
         if self.earlier.len() < RAW_POINTS - 1 {
@@ -137,8 +133,8 @@ impl LevelSeries {
             self.earlier.pop_front();
             self.earlier.insert(place - 1, (at, value));
         }
-        if self.open.is_some_and(|open| open.index == clock.minute(at)) {
-            self.fill(clock.minute(at), value);
+        if self.open.is_some_and(|open| open.index == moment.minute) {
+            self.fill(moment.minute, value);
         }
         Taken::Yes
     }

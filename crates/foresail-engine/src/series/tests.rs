@@ -34,7 +34,7 @@ fn sample(quantity: Quantity, second: i64, value: f64) -> Sample {
 fn a_counter_that_resets_counts_what_it_shows() {
     let mut store = store();
     for (second, value) in [(0, 100.0), (15, 130.0), (30, 15.0)] {
-        store.observe_sample(&sample(Quantity::Requests, second, value));
+        store.observe_samples(&[sample(Quantity::Requests, second, value)]);
     }
     let flow = store.get(EntityId::new(0)).unwrap().flow(Quantity::Requests).unwrap();
     let fast = flow.rate(0).unwrap();
@@ -51,7 +51,7 @@ fn a_quantity_never_sampled_is_missing() {
 fn a_late_sample_finds_its_place_and_an_old_one_is_dropped_and_counted() {
     let mut store = store();
     for (second, value) in [(0, 1.0), (30, 3.0), (15, 2.0), (300, 9.0), (60, 4.0)] {
-        store.observe_sample(&sample(Quantity::MemoryWorkingSet, second, value));
+        store.observe_samples(&[sample(Quantity::MemoryWorkingSet, second, value)]);
     }
     let level = store.get(EntityId::new(0)).unwrap().level(Quantity::MemoryWorkingSet).unwrap();
     let values: Vec<f64> = level.raw().map(|(_, value)| value).collect();
@@ -63,7 +63,7 @@ fn a_late_sample_finds_its_place_and_an_old_one_is_dropped_and_counted() {
 fn a_gap_in_scraping_leaves_missing_minutes() {
     let mut store = store();
     for second in [0, 15, 600] {
-        store.observe_sample(&sample(Quantity::MemoryWorkingSet, second, 5.0));
+        store.observe_samples(&[sample(Quantity::MemoryWorkingSet, second, 5.0)]);
     }
     let level = store.get(EntityId::new(0)).unwrap().level(Quantity::MemoryWorkingSet).unwrap();
     let mut means = Vec::new();
@@ -76,11 +76,11 @@ fn a_gap_in_scraping_leaves_missing_minutes() {
 fn a_container_start_cuts_its_series() {
     let mut store = store();
     for second in [0, 15, 30] {
-        store.observe_sample(&sample(Quantity::ContainerStart, second, 50.0));
-        store.observe_sample(&sample(Quantity::MemoryWorkingSet, second, 5.0));
+        store.observe_samples(&[sample(Quantity::ContainerStart, second, 50.0)]);
+        store.observe_samples(&[sample(Quantity::MemoryWorkingSet, second, 5.0)]);
     }
-    store.observe_sample(&sample(Quantity::ContainerStart, 45, 99.0));
-    store.observe_sample(&sample(Quantity::MemoryWorkingSet, 45, 1.0));
+    store.observe_samples(&[sample(Quantity::ContainerStart, 45, 99.0)]);
+    store.observe_samples(&[sample(Quantity::MemoryWorkingSet, 45, 1.0)]);
     let level = store.get(EntityId::new(0)).unwrap().level(Quantity::MemoryWorkingSet).unwrap();
     assert_eq!(level.raw().map(|(_, value)| value).collect::<Vec<_>>(), [1.0]);
 }
@@ -103,7 +103,7 @@ fn pods_that_come_and_go_leave_nothing_behind_but_a_pointer() {
             quantity: Quantity::MemoryWorkingSet,
             value: 1.0,
         };
-        store.observe_sample(&sample);
+        store.observe_samples(&[sample]);
         store.observe_object(&deleted(&pod, at));
     }
     assert!(store.entities().count() < 70, "{}", store.entities().count());
@@ -146,7 +146,7 @@ fn the_extremes_are_those_of_the_minutes_through_gaps_and_cuts() {
             continue;
         }
         let at = clock.start(start + PlatformDuration::from_seconds(15 * step));
-        level.push(at, ((step * step * 31) % 1_009) as f64, &clock);
+        level.push(((step * step * 31) % 1_009) as f64, &Moment::new(&clock, at));
         if step % 401 == 400 {
             level.cut(at, &clock);
         }
