@@ -48,7 +48,8 @@ fn kubelets_answer(cluster: Source<ClusterSeen>) -> Source<ClusterSeen> {
             kubelets: KubeletsSeen { asked: 3, metrics: 3, summary: 3, problem: None },
             ..seen
         }),
-        other => other,
+        Source::Unasked => Source::Unasked,
+        Source::Failed(reason) => Source::Failed(reason),
     }
 }
 
