@@ -54,7 +54,7 @@ def says(service, name, words=""):
 def recovers(service):
     """Waits until it is ready and nothing is wrong."""
     def well():
-        lives(service)
+        assert service.alive(), service.tail()
         return service.ready()[0] == 200 and not troubles(service)
     try:
         wait_for("a service that is ready", well, 90.0)

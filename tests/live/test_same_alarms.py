@@ -9,13 +9,15 @@ from running import Service, World
 SHARE = 0.98
 
 
-def compare(recording, program, work, tmp_path, model, options=(), **parts):
+def compare(recording, program, work, tmp_path, model, options=()):
     """Runs both and returns the shares of each other's alarms that they have in common."""
     folder = readable(recording, tmp_path)
     ours = backtest(program, folder, tmp_path, *options)
     made = blocks(recording, work)
     with Prometheus(made, tmp_path) as server, World(recording, tmp_path, server.url) as world:
-        with Service(program, world, tmp_path, models={"in_service": model, **parts}) as service:
+        # The files begin where the recording does, so the service takes no earlier past either.
+        with Service(program, world, tmp_path, models={"in_service": model},
+                     prometheus={"back_fill": False}) as service:
             assert service.finish() == 0, service.tail()
             theirs = service.alarms()
         interval = world.status()["interval"]
