@@ -147,9 +147,14 @@ impl PrometheusSource {
         self.found.series.keys().map(|family| self.had.get(family).copied()).min().flatten()
     }
 
-    /// How much may be fetched ahead of its tick.
+    /// How much may be fetched at once, and ahead of its tick: little before it is known how much
+    /// there is.
     pub(super) fn stride(&self) -> PlatformDuration {
-        self.window(self.found.series.values().sum()).max(self.interval)
+        let two = self.interval + self.interval;
+        match self.found.series.values().sum() {
+            0 => two,
+            series => self.window(series).max(two),
+        }
     }
 
     fn window(&self, series: u64) -> PlatformDuration {
@@ -236,6 +241,7 @@ impl PrometheusSource {
     async fn fetch(&self, assembler: &Mutex<Assembler>, group: &Group, to: Timestamp) -> Fetched {
         let begin = group.iter().filter_map(|family| self.had.get(family).copied()).min();
         let mut from = begin.unwrap_or(to - self.interval).max(to - CATCH_UP);
+        let to = to.min(from + self.stride());
         let mut fetched =
             Fetched { to: from, samples: 0, left_out: 0, newest: None, error: None, note: None };
         let series: u64 = group.iter().filter_map(|family| self.found.series.get(family)).sum();
