@@ -1,18 +1,21 @@
 //! The reader of a cluster against an API with state: lists, watches, and every fault of them.
 
+#![expect(clippy::panic, reason = "a helper of a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use foresail_collect::kubernetes::{
     LogSettings, Namespaces, ObjectKey, ObjectKind, Observation, ReaderSettings, Timeouts,
     WatchState, WatchStatus, Watches, open,
 };
+use foresail_core::ChangeKind::{self, Added, Deleted, Listed, Modified};
 use foresail_core::store::BoxFuture;
-use foresail_core::{ChangeKind, Clock, Object, Timestamp, WorkloadKind};
+use foresail_core::{Clock, Object, Timestamp, WorkloadKind};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::cluster_mock::{Mock, refusal};
 use crate::server::Reply;
@@ -123,8 +126,6 @@ impl Reader {
 fn names(changes: &[(ChangeKind, &str)]) -> Vec<(ChangeKind, String)> {
     changes.iter().map(|(change, name)| (*change, (*name).to_owned())).collect()
 }
-
-use ChangeKind::{Added, Deleted, Listed, Modified};
 
 #[tokio::test]
 async fn everything_is_listed_in_pages_and_then_followed() {

@@ -3,6 +3,7 @@
 use foresail_core::WorkloadKind;
 use serde_json::{Value, json};
 
+use super::metadata as metadata_of;
 use super::*;
 
 /// What an object becomes: its core objects as JSON, and the rest of its facets.
@@ -336,8 +337,6 @@ fn what_pods_lean_on_is_kept_in_short() {
     let item = read(metadata_of, json!({ "spec": { "minReplicas": 1 } }));
     assert_eq!(item.facets, [Facet::Metadata(None)]);
 }
-
-use super::metadata as metadata_of;
 
 #[test]
 fn endpoints_of_two_address_families_are_counted_once_and_leaving_ones_not() {
