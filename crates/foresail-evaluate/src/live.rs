@@ -14,6 +14,7 @@ mod calibration;
 mod card;
 mod drift;
 mod kept;
+mod reading;
 mod scorecard;
 #[cfg(test)]
 mod tests;

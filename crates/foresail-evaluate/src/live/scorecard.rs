@@ -12,13 +12,14 @@ use foresail_engine::{Settings, State};
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Models;
-use super::card::{AlarmCounts, Card, CheckCounts, Reading};
+use super::card::{AlarmCounts, Card, CheckCounts};
 use super::kept::{Court, Kept};
-use crate::checks::{NAMED_WITHIN, wilson};
+use super::reading::{rate, share};
+use crate::checks::NAMED_WITHIN;
 use crate::confidence::quantile;
 use crate::incident::{BLACKOUT_TAIL, Ground, UnitGround};
 use crate::matching::judge;
-use crate::result::{AlarmFate, Estimate};
+use crate::result::AlarmFate;
 use crate::trace::UnitIndex;
 
 /// Alarms kept; beyond it the oldest go. Seven days at one every half minute.
@@ -29,10 +30,6 @@ pub(super) const SLICES: i64 = 168;
 pub(super) const SETTLING: PlatformDuration = PlatformDuration::from_seconds(90);
 /// The longest of the least useful leads of kinds that are facts of the API.
 const LONGEST_LEAD: FaultDuration = FaultDuration::from_minutes(15.0);
-/// Outcomes, and judged alarms, below which a share says nothing.
-const FEWEST: u32 = 10;
-/// Pod-days below which a rate of false alarms says nothing.
-const FEWEST_POD_DAYS: f64 = 1.0;
 
 /// What one tick of the service gave.
 #[derive(Clone, Copy, Debug)]
@@ -471,35 +468,4 @@ fn whole(brief: &OutcomeBrief<'_>) -> Outcome {
         primary: brief.primary,
         facts: Vec::new(),
     }
-}
-
-fn share(hits: u32, all: u32) -> Reading {
-    let known = (all >= FEWEST).then(|| wilson(hits as usize, all as usize)).flatten();
-    known.map_or_else(
-        || Reading::TooFew { have: f64::from(all), need: f64::from(FEWEST) },
-        Reading::Known,
-    )
-}
-
-/// A rate with its 95 % interval.
-///
-/// # Source
-/// Byar's approximation to the exact Poisson limits, Breslow & Day 1987, *Statistical Methods in
-/// Cancer Research* II, 2.12.
-fn rate(count: u32, days: f64) -> Reading {
-    /// The 97.5 % quantile of the normal distribution.
-    const Z: f64 = 1.959_964;
-    if days < FEWEST_POD_DAYS {
-        return Reading::TooFew { have: days, need: FEWEST_POD_DAYS };
-    }
-    let limit =
-        |k: f64, side: f64| k * (1.0 - 1.0 / (9.0 * k) + side * Z / (3.0 * k.sqrt())).powi(3);
-    let k = f64::from(count);
-    let low = if count == 0 { 0.0 } else { limit(k, -1.0) };
-    Reading::Known(Estimate {
-        value: k / days,
-        low: Some(low / days),
-        high: Some(limit(k + 1.0, 1.0) / days),
-        n: days,
-    })
 }
