@@ -13,7 +13,7 @@ use foresail_core::{PlatformDuration, Timestamp};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{client, folder_name, refused, runtime, staged};
+use super::{client, folder_name, runtime, staged};
 use crate::arguments::{Format, RecordArguments};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
@@ -121,14 +121,9 @@ fn not_reached(error: KubernetesError) -> Failure {
 }
 
 fn not_recorded(error: CaptureError) -> Failure {
-    match error {
-        CaptureError::History(error) => refused(error),
-        error => {
-            let environment = error.is_environment();
-            let error = anyhow::Error::new(error);
-            if environment { Failure::Environment(error) } else { Failure::Input(error) }
-        }
-    }
+    let environment = error.is_environment();
+    let error = anyhow::Error::new(error);
+    if environment { Failure::Environment(error) } else { Failure::Input(error) }
 }
 
 /// Samples that the metrics server gave.

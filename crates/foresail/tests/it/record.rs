@@ -68,7 +68,11 @@ fn answer(stream: TcpStream, watches: &AtomicUsize) {
     let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
     let items = match target.split('?').next().unwrap_or_default() {
         "/version" => {
-            return reply(&stream, "200 OK", r#"{"major":"1","minor":"34","gitVersion":"v1.34.2"}"#);
+            return reply(
+                &stream,
+                "200 OK",
+                r#"{"major":"1","minor":"34","gitVersion":"v1.34.2"}"#,
+            );
         }
         "/api/v1/pods" => json!([{
             "metadata": { "name": "cart-1", "namespace": "shop", "uid": "u1" },

@@ -72,7 +72,7 @@ impl Slice {
             for row in 0..batch.num_rows() {
                 let cell = |at: usize| {
                     let column = columns[at].as_string::<i32>();
-                    column.is_valid(row).then(|| column.value(row)).unwrap_or_default()
+                    if column.is_valid(row) { column.value(row) } else { "" }
                 };
                 if !FAMILIES.contains(&cell(0)) || !self.holds(times.value(row)) {
                     continue;
