@@ -40,9 +40,8 @@ async fn open(arguments: &ModelsArguments) -> Result<(Store, ClusterName)> {
         flag("--store", "store.url", &arguments.store),
         flag("--cluster", "cluster", &arguments.cluster),
     ];
-    let environment = |name: &str| std::env::var(name).ok();
     let flags = flags.into_iter().flatten().collect();
-    let config = config::load(arguments.config.as_deref(), &environment, flags)?;
+    let config = config::load(arguments.config.as_deref(), &config::environment, flags)?;
     let cluster = cluster_name(&config).await?;
     let options = connect::store(&config.store, Access::Beside)?;
     Ok((foresail_store::open(&options).await.map_err(refused)?, cluster))

@@ -6,8 +6,11 @@ use std::fmt::Write as _;
 
 use foresail_collect::kubernetes::{PERMISSIONS, Permission};
 
+/// Tells which rights belong to a set.
+type Belongs = fn(&Permission) -> bool;
+
 /// Sets of rules, and which rights belong to each.
-const SETS: [(&str, fn(&Permission) -> bool); 3] = [
+const SETS: [(&str, Belongs); 3] = [
     ("namespaced", |right| right.is_namespaced && !is_of_logs(right)),
     ("cluster", |right| !right.is_namespaced && !is_of_logs(right)),
     ("logs", is_of_logs),

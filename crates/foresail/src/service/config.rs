@@ -16,7 +16,7 @@ use clap::ValueEnum;
 use foresail_core::TimeScale;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use layers::{Override, load};
+pub(crate) use layers::{Override, environment, load};
 pub(crate) use length::Length;
 pub(crate) use page::{page, rendered};
 
@@ -51,7 +51,7 @@ pub(crate) struct Config {
 }
 
 /// How the Kubernetes API is read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Kubernetes {
     pub(crate) kubeconfig: Option<PathBuf>,
@@ -158,6 +158,7 @@ pub(crate) struct Paging {
 pub(crate) struct Api {
     pub(crate) listen: SocketAddr,
     pub(crate) token_file: Option<PathBuf>,
+    pub(crate) protect_metrics: bool,
 }
 
 /// How lines of the log look.
@@ -251,12 +252,6 @@ impl Config {
 
 // === impl sections ===
 
-impl Default for Kubernetes {
-    fn default() -> Self {
-        Self { kubeconfig: None, context: None, namespaces: Vec::new(), logs: false }
-    }
-}
-
 impl Default for Prometheus {
     fn default() -> Self {
         Self {
@@ -322,7 +317,11 @@ impl Default for Paging {
 
 impl Default for Api {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7_780)), token_file: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7_780)),
+            token_file: None,
+            protect_metrics: false,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use foresail_api::{Secret as Token, ServeSettings};
+use foresail_api::{MetricsAccess, Secret as Token, ServeSettings};
 use foresail_collect::kubernetes::{LogSettings, Namespaces, ReaderSettings};
 use foresail_collect::prometheus::{Auth, ClientIdentity, Limits, Secret, Settings};
 use foresail_core::store::Retention;
@@ -83,7 +83,9 @@ pub(crate) const fn retention(wanted: &config::Store) -> Retention {
 /// How the API is served.
 pub(crate) fn api(wanted: &config::Api) -> Result<ServeSettings> {
     let token = wanted.token_file.as_deref().map(line).transpose()?;
-    let settings = ServeSettings { token: token.as_deref().map(Token::new), ..Default::default() };
+    let metrics = if wanted.protect_metrics { MetricsAccess::Token } else { MetricsAccess::Open };
+    let token = token.as_deref().map(Token::new);
+    let settings = ServeSettings { token, metrics, ..Default::default() };
     settings.check(wanted.listen).map_err(|error| Failure::Input(error.into()))?;
     Ok(settings)
 }

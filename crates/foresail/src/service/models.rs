@@ -23,7 +23,7 @@ pub(crate) const FIRST_PASSAGE: &str = "first-passage";
 #[derive(Clone, Debug)]
 pub(crate) enum Loaded {
     /// Of recordings.
-    Recording(StoredModel),
+    Recording(Arc<StoredModel>),
     /// Of a table.
     Table(Arc<Model<TabularModel>>),
 }
@@ -47,7 +47,7 @@ pub(crate) fn open(name: &str, bytes: &[u8]) -> Result<Loaded> {
     match TabularModel::from_bytes(Named { name: path, bytes }) {
         Ok(model) => Ok(Loaded::Table(Arc::new(model))),
         Err(ModelFileError::Kind { .. }) => StoredModel::from_bytes(path, bytes)
-            .map(Loaded::Recording)
+            .map(|model| Loaded::Recording(Arc::new(model)))
             .map_err(|error| Failure::reading(error, "the model was refused")),
         Err(error) => Err(Failure::reading(error, "the model was refused")),
     }
@@ -78,7 +78,7 @@ pub(crate) async fn choose(
     given: &BTreeMap<String, Loaded>,
 ) -> std::result::Result<Chosen, ChooseError> {
     let mut loaded = given.clone();
-    loaded.insert(BUILT_IN_NAME.to_owned(), Loaded::Recording(built_in()?));
+    loaded.insert(BUILT_IN_NAME.to_owned(), Loaded::Recording(Arc::new(built_in()?)));
     let (mut entries, mut refused) = (Vec::new(), Vec::new());
     if let Some((registry, cluster)) = registry {
         entries = registry.models(cluster).await?;

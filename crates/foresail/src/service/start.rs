@@ -48,9 +48,9 @@ pub(super) struct Room {
 /// Runs the service until it is asked to end.
 pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
     let flags = arguments.overrides().map_err(Failure::input)?;
-    let environment = |name: &str| std::env::var(name).ok();
-    let file = arguments.config.clone().or_else(|| environment("FORESAIL_CONFIG").map(Into::into));
-    let config = config::load(file.as_deref(), &environment, flags)?;
+    let file =
+        arguments.config.clone().or_else(|| config::environment("FORESAIL_CONFIG").map(Into::into));
+    let config = config::load(file.as_deref(), &config::environment, flags)?;
     if arguments.print_config {
         let mut output = Output::new();
         output.text(&config::rendered(&config))?;

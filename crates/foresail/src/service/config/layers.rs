@@ -40,6 +40,12 @@ impl Override {
     }
 }
 
+/// A variable of this process's environment.
+#[expect(clippy::disallowed_methods, reason = "the configuration of the program")]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// Reads the file, then takes what the environment and the flags say.
 pub(crate) fn load(
     file: Option<&Path>,

@@ -119,6 +119,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     setting("api.listen", "address of the HTTP API; one that others can reach needs a token"),
     setting("api.token_file", "file with the token that callers must show; read at the start"),
+    setting("api.protect_metrics", "whether `/metrics` needs the token too"),
     setting("log.level", "`error`, `warn`, `info` or `debug`"),
     setting("log.format", "`text` or `json`"),
 ];
@@ -195,7 +196,12 @@ fn in_yaml(values: &Value, key: &str) -> String {
     };
     match value {
         Value::String(text) if plain(text) => text.clone(),
-        other => other.to_string(),
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => other.to_string(),
     }
 }
 
