@@ -110,10 +110,17 @@ class History:
 
     def _observed(self, folder):
         """Changes that the recorder saw, and whether they were listed when it began."""
-        specs = {}
+        specs, seen = {}, {}
         for line in lines(folder / "pods.jsonl.gz"):
             if line.get("spec"):
                 specs[line["uid"]] = line["spec"]
+            # A server tells since when a condition is so. Recordings do not of those that are well,
+            # and who reads the files takes the time at which it was first seen.
+            known = seen.setdefault(line["uid"], {})
+            for kind, status in (line.get("conditions") or {}).items():
+                if known.get(kind, (None,))[0] != status:
+                    known[kind] = (status, rfc3339(line["t"]))
+            line["since"] = {kind: at for kind, (_, at) in known.items()}
             yield self._entry(line, "pods", objects.pod(line, specs.get(line["uid"])))
         for line in lines(folder / "workloads.jsonl.gz"):
             yield self._entry(line, RESOURCES[line["kind"]], objects.workload(line))

@@ -90,8 +90,9 @@ def owner_reference(kind, name, uid):
 
 def pod_conditions(line):
     """The short map of conditions, each replaced by its detail where there is one."""
+    since = line.get("since") or {}
     by_type = {
-        kind: {"type": kind, "status": status or "Unknown"}
+        kind: present({"type": kind, "status": status or "Unknown", "lastTransitionTime": since.get(kind)})
         for kind, status in (line.get("conditions") or {}).items()
     }
     for condition in line.get("cond_detail") or []:

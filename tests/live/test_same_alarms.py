@@ -15,9 +15,7 @@ def compare(recording, program, work, tmp_path, model, options=()):
     ours = backtest(program, folder, tmp_path, *options)
     made = blocks(recording, work)
     with Prometheus(made, tmp_path) as server, World(recording, tmp_path, server.url) as world:
-        # The files begin where the recording does, so the service takes no earlier past either.
-        with Service(program, world, tmp_path, models={"in_service": model},
-                     prometheus={"back_fill": False}) as service:
+        with Service(program, world, tmp_path, models={"in_service": model}) as service:
             assert service.finish() == 0, service.tail()
             theirs = service.alarms()
         interval = world.status()["interval"]
