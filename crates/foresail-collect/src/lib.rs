@@ -5,8 +5,8 @@
 //! entities and quantities.
 
 mod amount;
-pub mod coverage;
 pub mod capture;
+pub mod coverage;
 mod error;
 mod inspect;
 mod inventory;

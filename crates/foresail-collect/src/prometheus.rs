@@ -26,7 +26,9 @@ pub use answer::{Answer, BuildInfo, Receive, Rule, RuleGroup, Series};
 pub use client::Client;
 pub use coverage::{Cover, KindCover, covers};
 pub use error::PrometheusError;
-pub use history::{FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history, record_samples};
+pub use history::{
+    FamilyHistory, History, HistoryError, HistoryOptions, OnFamily, record_history, record_samples,
+};
 pub use objects::ObjectCounts;
 pub use services::{Candidate, ServiceFacts, candidates};
 pub use settings::{Auth, ClientIdentity, Limits, Secret, Settings};

@@ -24,10 +24,10 @@ use assemble::{Assembled, Span};
 pub(crate) use calls::{Pause, counts_requests_to_others};
 pub(crate) use parquet::{ParquetFile, is_text, text_dictionary, utc_millis};
 pub(crate) use samples::{COLUMNS, TextColumns, in_format, sample_files};
-#[cfg(test)]
-pub(crate) use {assemble::SideSeries, samples::read_samples, tables::read_volumes};
 use tables::Logs;
 pub use tables::NotedFailure;
+#[cfg(test)]
+pub(crate) use {assemble::SideSeries, samples::read_samples, tables::read_volumes};
 
 use crate::error::RecordingError;
 use crate::manifest::Manifest;

@@ -29,9 +29,7 @@ pub use example::{
     AlarmFate, Annotation, AnnotationSource, IncidentFate, JudgedAlarm, JudgedIncident,
     LevelSeries, Precursor, SeriesPoint, Timeline, TimelineStory,
 };
-pub use fired::{
-    FamilySource, Fired, FiredName, FitSource, HistorySource, KindSource, Seen,
-};
+pub use fired::{FamilySource, Fired, FiredName, FitSource, HistorySource, KindSource, Seen};
 pub use row::{
     CheckRow, Counts, Estimate, KindRow, Method, MethodKind, Paired, Prevalence, Row, RowReading,
     Scope, Split, Variant,

@@ -264,7 +264,10 @@ pub(crate) async fn families(
 }
 
 /// Refuses several clusters at once: their pods may have the same names.
-pub(crate) async fn one_cluster(client: &Client, options: &HistoryOptions) -> Result<(), HistoryError> {
+pub(crate) async fn one_cluster(
+    client: &Client,
+    options: &HistoryOptions,
+) -> Result<(), HistoryError> {
     for label in CLUSTER_LABELS {
         let query = format!("count by ({label}) (kube_pod_info{{{}}})", options.selector);
         let mut found: Vec<Series> = Vec::new();
