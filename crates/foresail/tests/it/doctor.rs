@@ -48,7 +48,8 @@ fn read(stream: &mut TcpStream) -> Option<String> {
         let text = String::from_utf8_lossy(&bytes);
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let lines = head.lines().map(str::to_ascii_lowercase);
-        let mut length = lines.filter_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let mut length =
+            lines.filter_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
         if body.len() >= length.next_back().unwrap_or(0_usize) {
             return Some(text.into_owned());
         }
