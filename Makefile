@@ -24,6 +24,7 @@ test: cargo lint docs generated ## Everything that CI runs
 	scripts/browser-test
 	cargo run --quiet --locked --bin foresail -- bench --recording data --out out/bench-reduced --reduced >/dev/null
 	scripts/python-test
+	scripts/live-test
 	scripts/helm-test
 	scripts/test
 

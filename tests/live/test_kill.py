@@ -31,7 +31,7 @@ def newest(service):
 
 
 @pytest.mark.parametrize("kills, pace", [
-    (3, 0.2),
+    pytest.param(3, 0.2, marks=pytest.mark.long),
     pytest.param(50, 0.3, marks=pytest.mark.long),
 ])
 def test_a_service_that_is_killed_at_random_moments(

@@ -21,6 +21,7 @@ def test_an_api_server_that_is_gone_for_minutes(recording, program, work, tmp_pa
         check(service, undisturbed, unseen)
 
 
+@pytest.mark.long
 def test_a_prometheus_that_is_gone_for_minutes(recording, program, work, tmp_path, undisturbed):
     with scene(recording, program, work, tmp_path) as (world, service):
         disturbed(world, service, "prometheus", "down")

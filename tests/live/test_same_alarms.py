@@ -9,12 +9,12 @@ from running import Service, World
 SHARE = 0.98
 
 
-def compare(recording, program, work, tmp_path, model, options=()):
+def compare(recording, program, work, tmp_path, model, options=(), until=None):
     """Runs both and returns the shares of each other's alarms that they have in common."""
-    folder = readable(recording, tmp_path)
+    folder = readable(recording, tmp_path, until=until)
     ours = backtest(program, folder, tmp_path, *options)
     made = blocks(recording, work)
-    with Prometheus(made, tmp_path) as server, World(recording, tmp_path, server.url) as world:
+    with Prometheus(made, tmp_path) as server, World(recording, tmp_path, server.url, until=until) as world:
         with Service(program, world, tmp_path, models={"in_service": model}) as service:
             assert service.finish() == 0, service.tail()
             theirs = service.alarms()
@@ -30,6 +30,12 @@ def compare(recording, program, work, tmp_path, model, options=()):
 
 
 def test_the_service_raises_the_alarms_of_the_backtest(recording, program, work, tmp_path):
+    compare(recording, program, work, tmp_path, "first-passage", until="2026-11-24T06:34:00.000Z")
+
+
+@pytest.mark.long
+def test_the_service_raises_the_alarms_of_the_backtest_of_a_whole_recording(
+        recording, program, work, tmp_path):
     compare(recording, program, work, tmp_path, "first-passage")
 
 
