@@ -113,10 +113,10 @@ fn pods_that_come_and_go_leave_nothing_behind_but_a_pointer() {
 fn a_name_that_returns_under_a_new_id_is_one_entity() {
     let mut store = store();
     let entity = store.get(EntityId::new(0)).unwrap().entity.clone();
-    store.observe_sample(&sample(Quantity::MemoryWorkingSet, 0, 5.0));
+    store.observe_samples(&[sample(Quantity::MemoryWorkingSet, 0, 5.0)]);
     store.declare(&[(EntityId::new(1), entity.clone())]);
     let next = Sample { entity: EntityId::new(1), ..sample(Quantity::MemoryWorkingSet, 15, 6.0) };
-    store.observe_sample(&next);
+    store.observe_samples(&[next]);
     assert_eq!(store.known().collect::<Vec<_>>(), [(EntityId::new(1), &entity)]);
     assert_eq!(store.next_id(), EntityId::new(2));
     let (_, ids) = store.pods().next().unwrap();
