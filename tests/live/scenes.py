@@ -45,7 +45,7 @@ def troubles(service):
 def says(service, name, words=""):
     """Waits until it says that something is wrong there, and returns why."""
     def told():
-        lives(service)
+        assert service.alive(), service.tail()
         return next((why for source, why in troubles(service).items()
                      if source.startswith(name) and words in why), None)
     return wait_for(f"word of trouble with {name} from the service", told, 60.0)

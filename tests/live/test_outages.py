@@ -111,7 +111,10 @@ def test_a_token_that_expires(recording, program, work, tmp_path, undisturbed):
 @pytest.mark.long
 def test_a_right_that_is_missing(recording, program, work, tmp_path):
     with scene(recording, program, work, tmp_path, until="2026-11-24T06:12:00Z") as (world, service):
+        recovers(service)
         world.tell("forbid", ["events", "nodes", "jobs"])
+        # Watches that are open stay; these must be made anew.
+        world.tell("forget", {})
         says(service, "kubernetes", "forbidden")
         assert service.finish() == 0, service.tail()
         assert service.outcomes()
