@@ -39,8 +39,9 @@ pub(crate) enum Item {
 }
 
 /// The queue before the store.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Keeper {
+    retry: Duration,
     inner: Mutex<Inner>,
     /// Something was put, or something was kept.
     moved: Notify,
@@ -61,7 +62,18 @@ struct Inner {
 
 // === impl Keeper ===
 
+impl Default for Keeper {
+    fn default() -> Self {
+        Self::new(RETRY)
+    }
+}
+
 impl Keeper {
+    /// An empty queue that waits so long before it asks a store again that failed.
+    fn new(retry: Duration) -> Self {
+        Self { retry, inner: Mutex::default(), moved: Notify::new() }
+    }
+
     /// Puts something to keep at the end.
     pub(crate) fn put(&self, item: Item) {
         let mut inner = self.lock();
@@ -148,7 +160,7 @@ impl Keeper {
                 if self.lock().closing {
                     return;
                 }
-                tokio::time::sleep(RETRY).await;
+                tokio::time::sleep(self.retry).await;
             }
         }
     }
@@ -252,3 +264,6 @@ fn words(error: &dyn std::error::Error) -> String {
     }
     text.replace(char::is_control, " ")
 }
+
+#[cfg(test)]
+mod tests;
