@@ -50,6 +50,16 @@ impl Failure {
         Self::Environment(anyhow::Error::new(error).context(what.to_string()))
     }
 
+    /// An error of a reader that says itself whether the environment is at fault.
+    pub(crate) fn of<E: Error + Send + Sync + 'static>(
+        error: E,
+        is_environment: fn(&E) -> bool,
+    ) -> Self {
+        let environment = is_environment(&error);
+        let error = anyhow::Error::new(error);
+        if environment { Self::Environment(error) } else { Self::Input(error) }
+    }
+
     /// The exit code.
     pub(crate) const fn code(&self) -> u8 {
         match self {

@@ -205,9 +205,7 @@ pub(crate) fn options(
 }
 
 fn refused(error: HistoryError) -> Failure {
-    let environment = error.is_environment();
-    let error = anyhow::Error::new(error);
-    if environment { Failure::Environment(error) } else { Failure::Input(error) }
+    Failure::of(error, HistoryError::is_environment)
 }
 
 fn object<'a>(

@@ -115,15 +115,11 @@ fn scraping(cluster: &Cluster) -> Result<ScrapeSettings> {
 }
 
 fn not_reached(error: KubernetesError) -> Failure {
-    let environment = error.is_environment();
-    let error = anyhow::Error::new(error);
-    if environment { Failure::Environment(error) } else { Failure::Input(error) }
+    Failure::of(error, KubernetesError::is_environment)
 }
 
 fn not_recorded(error: CaptureError) -> Failure {
-    let environment = error.is_environment();
-    let error = anyhow::Error::new(error);
-    if environment { Failure::Environment(error) } else { Failure::Input(error) }
+    Failure::of(error, CaptureError::is_environment)
 }
 
 /// Samples that the metrics server gave.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foresail_collect::kubernetes::{
-    self, Cluster, KubeletTrust, ObjectKey, ObjectKind, Observation, Watches,
+    self, Cluster, KubeletTrust, KubernetesError, ObjectKey, ObjectKind, Observation, Watches,
 };
 use foresail_collect::live::{
     Collector, CollectorSettings, PageClient, PrometheusSettings, ScrapeSettings, Scraping,
@@ -63,11 +63,7 @@ pub(crate) async fn name(config: &Config) -> Result<ClusterName> {
 
 async fn open(config: &Config) -> Result<Cluster> {
     let opened = kubernetes::open(&connect::kubernetes(config)).await;
-    opened.map_err(|error| {
-        let environment = error.is_environment();
-        let error = anyhow::Error::new(error);
-        if environment { Failure::Environment(error) } else { Failure::Input(error) }
-    })
+    opened.map_err(|error| Failure::of(error, KubernetesError::is_environment))
 }
 
 /// Watches the cluster until the service is asked to end.
