@@ -20,6 +20,7 @@ use super::config::{Config, Role, When};
 use super::desk::Desk;
 use super::feed::ClusterFeed;
 use super::judge::Depth;
+use super::keeper::Item;
 use super::models::{self, Chosen};
 use super::start::{self, Room};
 use super::watch::Watch;
@@ -262,9 +263,18 @@ async fn catch_up(
     tracing::info!("reading the past from {from} on: {ticks} ticks");
     let mut ends = room.ends.clone();
     while let Some((at, batch, _)) = past.next().await {
-        let depth = if at >= judged_from { Depth::Judge } else { Depth::Observe };
-        let judged = tokio::task::block_in_place(|| desk.catch_up(at, &batch, depth));
-        start::keep_past(room, judged);
+        let done = ticks - past.left();
+        room.board.update(|status| {
+            status.not_ready_because = vec![format!("reading the past: {done} of {ticks} ticks")];
+        });
+        tokio::task::block_in_place(|| {
+            if at < judged_from {
+                room.keeper.put(Item::Tick(Box::new(desk.observe(at, &batch).tick)));
+            } else {
+                desk.turn(at, &batch, Depth::Judge).keep(&room.keeper);
+            }
+        });
+        room.keeper.settled().await;
         if ends.has_changed().unwrap_or(true) && *ends.borrow_and_update() {
             break;
         }

@@ -18,6 +18,7 @@ use foresail_evaluate::live::{LiveTick, Scorecard};
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Depth, Judge, Judged};
+use super::keeper::{Item, Keeper};
 use super::models::Chosen;
 use super::restart::RestartError;
 use super::{scores, watch};
@@ -110,11 +111,10 @@ impl Desk {
         self.judge.restart_point(&self.memory)
     }
 
-    /// Takes in the time before the service began: judged, so that models and alarms know it, and not
-    /// scored, since nobody was told.
-    pub(crate) fn catch_up(&mut self, at: Timestamp, batch: &Batch, depth: Depth) -> Judged {
+    /// Takes in a tick of the past that is only to be known.
+    pub(crate) fn observe(&mut self, at: Timestamp, batch: &Batch) -> Judged {
         self.remember(batch);
-        self.judge.tick(at, batch, depth)
+        self.judge.tick(at, batch, Depth::Observe)
     }
 
     /// One tick.
@@ -230,6 +230,22 @@ impl Desk {
             events: events.cloned().collect(),
             // Lines are counted and forgotten: there is no text to copy.
             logs: Vec::new(),
+        }
+    }
+}
+
+// === impl Turn ===
+
+impl Turn {
+    /// Hands what is kept of it to the store.
+    pub(crate) fn keep(&self, keeper: &Keeper) {
+        keeper.put(Item::Tick(Box::new(self.judged.tick.clone())));
+        for evidence in &self.evidence {
+            keeper.put(Item::Evidence(Box::new(evidence.clone())));
+        }
+        if let Some(minute) = &self.minute {
+            keeper.put(Item::Minute(Box::new(minute.clone())));
+            keeper.put(Item::Prune(self.judged.at));
         }
     }
 }

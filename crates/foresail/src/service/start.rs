@@ -19,8 +19,8 @@ use super::board::Board;
 use super::clock::SystemClock;
 use super::config::{self, Config, Role};
 use super::desk::{Desk, Memory};
-use super::judge::{Judge, Judged};
-use super::keeper::{Item, Keeper};
+use super::judge::Judge;
+use super::keeper::Keeper;
 use super::models::{self, Chosen, Loaded};
 use super::{connect, logging, restart};
 use crate::arguments::RunArguments;
@@ -205,11 +205,6 @@ fn asked_to_end() -> Result<signal::Receiver<bool>> {
         let _ = sender.send(true);
     });
     Ok(receiver)
-}
-
-/// Keeps what the past gave. It is not told as news.
-pub(super) fn keep_past(room: &Room, judged: Judged) {
-    room.keeper.put(Item::Tick(Box::new(judged.tick)));
 }
 
 // === what an earlier life left ===

@@ -118,13 +118,8 @@ impl Watch {
     /// Hands what is kept to the store.
     fn keep(&self, desk: &Desk, turn: &Turn, pace: &mut Pace) {
         let at = turn.judged.at;
-        self.keeper.put(Item::Tick(Box::new(turn.judged.tick.clone())));
-        for evidence in &turn.evidence {
-            self.keeper.put(Item::Evidence(Box::new(evidence.clone())));
-        }
+        turn.keep(&self.keeper);
         if let Some(minute) = &turn.minute {
-            self.keeper.put(Item::Minute(Box::new(minute.clone())));
-            self.keeper.put(Item::Prune(at));
             pace.minute = Some(Arc::new(minute.clone()));
         }
         if at.since(pace.last_restart) >= RESTART_EVERY {
