@@ -97,7 +97,7 @@ impl Default for Timeouts {
             idle: Duration::from_secs(120),
             backoff: Duration::from_millis(500),
             longest_wait: Duration::from_secs(30),
-            rare: Duration::from_secs(300),
+            rare: Duration::from_secs(60),
         }
     }
 }

@@ -41,7 +41,9 @@ pub(crate) struct Watch {
 /// What the loop remembers of its own pace.
 struct Pace {
     ticks: TickHealth,
-    last_restart: Timestamp,
+    /// When the last restart point was kept; `None` before the first, which the first tick keeps: a life
+    /// that is killed early must not begin anew for ever.
+    last_restart: Option<Timestamp>,
     minute: Option<Arc<Minute>>,
 }
 
@@ -57,7 +59,7 @@ impl Watch {
     ) -> Desk {
         tokio::pin!(stop);
         let mut at = first.round_up(self.interval);
-        let mut pace = self.pace(at);
+        let mut pace = self.pace();
         loop {
             tokio::select! {
                 () = &mut stop => return self.end(desk),
@@ -99,10 +101,10 @@ impl Watch {
         }
     }
 
-    fn pace(&self, first: Timestamp) -> Pace {
+    fn pace(&self) -> Pace {
         let interval_seconds = self.interval.as_seconds();
         let ticks = TickHealth { interval_seconds, ..TickHealth::default() };
-        Pace { ticks, last_restart: first, minute: None }
+        Pace { ticks, last_restart: None, minute: None }
     }
 
     /// Lets other models judge, if others were chosen.
@@ -122,8 +124,8 @@ impl Watch {
         if let Some(minute) = &turn.minute {
             pace.minute = Some(Arc::new(minute.clone()));
         }
-        if at.since(pace.last_restart) >= RESTART_EVERY {
-            pace.last_restart = at;
+        if pace.last_restart.is_none_or(|last| at.since(last) >= RESTART_EVERY) {
+            pace.last_restart = Some(at);
             self.keep_restart_point(desk);
         }
     }
