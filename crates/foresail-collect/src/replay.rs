@@ -16,7 +16,7 @@ mod clock;
 pub use clock::ReplayClock;
 
 /// Between the end of a scrape and its samples being visible.
-const DELAY: PlatformDuration = PlatformDuration::from_seconds(2);
+pub(crate) const DELAY: PlatformDuration = PlatformDuration::from_seconds(2);
 
 /// Log lines of one pod in one batch; the rest is counted.
 const LOG_LINES_PER_POD: usize = 200;

@@ -19,10 +19,8 @@ use super::targets::{Scraping, Targets, Wish};
 use super::waiting::Waiting;
 use crate::kubernetes::Observation;
 use crate::prometheus::{PrometheusError, Settings};
+use crate::replay::DELAY;
 use crate::resolve::{BOUNDS, HISTOGRAMS, RULES};
-
-/// Between the end of a scrape and its samples being visible.
-const DELAY: PlatformDuration = PlatformDuration::from_seconds(2);
 
 /// What to collect, and from where.
 #[derive(Clone, Debug)]

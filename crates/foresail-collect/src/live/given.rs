@@ -8,9 +8,8 @@ use foresail_core::{
 };
 
 use super::assembler::{Assembler, SeriesLimits, Staged};
+use crate::replay::DELAY;
 
-/// Between the end of a scrape and its samples being visible.
-const DELAY: PlatformDuration = PlatformDuration::from_seconds(2);
 /// Ticks that are made at most: two days of half minutes.
 const MOST_TICKS: i64 = 5_760;
 
