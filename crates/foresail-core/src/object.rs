@@ -496,6 +496,30 @@ impl fmt::Display for WorkloadKind {
 // === impl PodObject ===
 
 impl PodObject {
+    /// A pod of which nothing but its name is known.
+    #[must_use]
+    pub fn named((namespace, name): (&str, &str), uid: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            owner: None,
+            phase: PodPhase::Unknown,
+            reason: None,
+            message: None,
+            node: None,
+            created_at: None,
+            deletion_requested_at: None,
+            grace: None,
+            conditions: Vec::new(),
+            containers: Vec::new(),
+            spec: Vec::new(),
+            volumes: Vec::new(),
+            references: Vec::new(),
+            node_selector: BTreeMap::new(),
+        }
+    }
+
     /// The condition of this type, if reported.
     #[must_use]
     pub fn condition(&self, kind: &str) -> Option<&Condition> {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use foresail_core::{
     ChangeKind, ClaimObject, ConfigMapObject, DisruptionBudgetObject, NodeObject, Object,
-    ObjectChange, PodObject, PodPhase, QuotaObject, ServiceObject, Timestamp, WorkloadKind,
-    WorkloadObject,
+    ObjectChange, PodObject, QuotaObject, ServiceObject, Timestamp, WorkloadKind, WorkloadObject,
 };
 
 use super::observation::{
@@ -117,25 +116,7 @@ impl Subject<'_> {
     }
 
     fn empty_pod(&self) -> PodObject {
-        PodObject {
-            namespace: self.namespace.to_owned(),
-            name: self.name.to_owned(),
-            uid: self.uid.unwrap_or_default().to_owned(),
-            owner: None,
-            phase: PodPhase::Unknown,
-            reason: None,
-            message: None,
-            node: None,
-            created_at: None,
-            deletion_requested_at: None,
-            grace: None,
-            conditions: Vec::new(),
-            containers: Vec::new(),
-            spec: Vec::new(),
-            volumes: Vec::new(),
-            references: Vec::new(),
-            node_selector: BTreeMap::new(),
-        }
+        PodObject::named((self.namespace, self.name), self.uid.unwrap_or_default())
     }
 
     fn empty_workload(&self, kind: WorkloadKind) -> WorkloadObject {

@@ -120,26 +120,12 @@ fn pods_of(
     pods
 }
 
-/// A pod of which nothing but its name is known.
+/// A pod of which only its name is known and that it runs.
 fn running((namespace, pod): (&str, &str), since: Timestamp) -> PodObject {
     PodObject {
-        namespace: namespace.to_owned(),
-        name: pod.to_owned(),
-        uid: format!("{namespace}/{pod}"),
-        owner: None,
         phase: PodPhase::Running,
-        reason: None,
-        message: None,
-        node: None,
         created_at: Some(since),
-        deletion_requested_at: None,
-        grace: None,
-        conditions: Vec::new(),
-        containers: Vec::new(),
-        spec: Vec::new(),
-        volumes: Vec::new(),
-        references: Vec::new(),
-        node_selector: BTreeMap::new(),
+        ..PodObject::named((namespace, pod), &format!("{namespace}/{pod}"))
     }
 }
 
